@@ -1,0 +1,1 @@
+"""What Rasa calls: thin custom actions that read the tracker, call core and return its replies."""

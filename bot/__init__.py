@@ -1,0 +1,1 @@
+"""Citizens' phones: adapters, webhooks, turns, sending, the simulator, entry points."""

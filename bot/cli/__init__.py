@@ -1,0 +1,30 @@
+"""The `nghedan` command: one module a group of commands, mounted here."""
+
+from __future__ import annotations
+
+import typer
+
+from bot.cli import announce, check, evaluate, rehearse, session, staff, up
+from bot.cli.agenda import agenda_app
+from bot.cli.answer import answer_app
+
+app = typer.Typer(
+    name="nghedan",
+    help="Nghe Dân: nhận ý kiến của người dân trước phiên đối thoại và trả lời lại từng người.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # Locals are what people wrote.
+)
+app.add_typer(session.app, name="session", help="Phiên đối thoại: tạo, xem, mở, đóng nhận ý kiến.")
+app.add_typer(agenda_app, name="agenda", help="Chương trình: tổng hợp và xuất văn bản.")
+app.add_typer(answer_app, name="answer", help="Trả lời: nhập từ tệp, công bố tới người hỏi.")
+app.add_typer(staff.app, name="staff", help="Tài khoản cán bộ.")
+app.add_typer(evaluate.app, name="evaluate", help="Đo chất lượng hiểu và gộp ý kiến.")
+announce.register(app)
+check.register(app)
+rehearse.register(app)
+up.register(app)
+
+
+def main() -> None:
+    """Entry point of the `nghedan` command."""
+    app()

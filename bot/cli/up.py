@@ -1,0 +1,88 @@
+"""`nghedan up` and `nghedan migrate`: prepare what is missing, start everything, stop on Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from bot import logs
+from bot.cli.console import fail, note
+from bot.supervisor import Supervisor
+from core.settings import Settings
+from core.wording import STAFF
+from storage.migrate import upgrade
+
+_READY_WITHIN_S = 180.0
+
+
+def register(app: typer.Typer) -> None:
+    """Mount the commands."""
+    app.command("up", help="Chuẩn bị, khởi động mọi phần trên máy này; Ctrl-C để dừng.")(up)
+    app.command("migrate", help="Cập nhật lược đồ cơ sở dữ liệu.")(migrate)
+
+
+def migrate() -> None:
+    """Bring the schema to the newest version."""
+    upgrade(Settings().resolved_database_url)
+
+
+def up(
+    prepare_only: Annotated[
+        bool, typer.Option("--prepare-only", help="Chỉ chuẩn bị, không khởi động.")
+    ] = False,
+) -> None:
+    """Prepare, start, watch, stop."""
+    from bot.prepare import PreparationFailed, prepare  # Heavy: only for this command.
+
+    settings = load_settings()
+    logs.configure(settings.log_level)
+    try:
+        prepare(settings, say=note)
+    except PreparationFailed as error:
+        fail("prepare_failed", str(error))
+    if prepare_only:
+        return
+    supervisor = Supervisor(settings, environment=os.environ)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: supervisor.request_stop())
+    supervisor.start()
+    try:
+        _wait_until_ready(settings, supervisor)
+        supervisor.watch()
+    finally:
+        note(STAFF.say("up.stopping"))
+        supervisor.stop()
+
+
+def load_settings() -> Settings:
+    """The settings, or an end with everything that is wrong with them."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [
+            STAFF.say("check.settings_bad", name="NGHEDAN_" + str(item["loc"][0]).upper(), detail=item["msg"])
+            for item in error.errors()
+        ]
+        fail("settings_invalid", "\n".join(problems))
+
+
+def _wait_until_ready(settings: Settings, supervisor: Supervisor) -> None:
+    base = f"http://{settings.http_host}:{settings.http_port}"
+    note(STAFF.say("up.starting", base=base, logs=settings.data_dir / "logs"))
+    started = time.monotonic()
+    told = started
+    supervisor.watch(
+        until=lambda: supervisor.ready_now(every_s=1.0) or time.monotonic() - started > _READY_WITHIN_S
+    )
+    if supervisor.stopping:
+        return
+    if supervisor.ready():
+        note(STAFF.say("up.ready", seconds=round(time.monotonic() - told), base=base))
+        note(STAFF.say("up.channels"))
+    else:
+        note(STAFF.say("up.slow", logs=settings.data_dir / "logs"))

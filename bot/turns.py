@@ -1,0 +1,93 @@
+"""The turn loop: takes conversations with unanswered messages and lets the engine answer them in order."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from bot.engine import EngineFailed, RasaEngine
+from bot.signals import WakeUp
+from core.clock import utc_now
+from core.intake import turns
+from core.intake.turn import Reply
+from core.intake.turns import ClaimedTurn, Conversation
+from storage.database import Database
+
+log = structlog.get_logger("nghedan.turns")
+
+# Messages that another process stored, and retries, are found by looking this often.
+_SWEEP_S = 0.5
+_BATCH = 200
+
+
+class TurnLoop:
+    """Answers messages: `workers` conversations at a time, one message of a conversation at a time."""
+
+    def __init__(
+        self, database: Database, engine: RasaEngine, *, holder: str, workers: int, replied: WakeUp
+    ) -> None:
+        self._database = database
+        self._engine = engine
+        self._holder = holder
+        self._free = asyncio.Semaphore(workers)
+        self._replied = replied
+        self._busy: set[Conversation] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.arrived = WakeUp()
+
+    async def run(self) -> None:
+        """Work until cancelled; what is in progress then is found again by the next start."""
+        while True:
+            for conversation in await asyncio.to_thread(self._backlog):
+                if conversation not in self._busy:
+                    await self._free.acquire()
+                    self._start(conversation)
+            await self.arrived.wait(_SWEEP_S)
+
+    def _backlog(self) -> list[Conversation]:
+        with self._database.read() as session:
+            return turns.backlog(session, now=utc_now(), limit=_BATCH)
+
+    def _start(self, conversation: Conversation) -> None:
+        self._busy.add(conversation)
+        task = asyncio.create_task(self._converse(conversation))
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._ended(conversation, done))
+
+    def _ended(self, conversation: Conversation, task: asyncio.Task[None]) -> None:
+        self._busy.discard(conversation)
+        self._tasks.discard(task)
+        self._free.release()
+        if not task.cancelled() and task.exception() is not None:
+            # The message stays unanswered in its row; the lease runs out and the sweep takes it again.
+            log.error("turn crashed", channel=conversation.channel, exc_info=task.exception())
+
+    async def _converse(self, conversation: Conversation) -> None:
+        while True:
+            turn = await asyncio.to_thread(self._claim, conversation)
+            if turn is None:
+                return
+            await self._answer(turn)
+
+    def _claim(self, conversation: Conversation) -> ClaimedTurn | None:
+        with self._database.write() as session:
+            return turns.claim(session, conversation, holder=self._holder, now=utc_now())
+
+    async def _answer(self, turn: ClaimedTurn) -> None:
+        try:
+            answer = await self._engine.answer(turn)
+        except EngineFailed as error:
+            log.warning("engine did not answer", inbound_id=turn.inbound_id, reason=str(error))
+            await asyncio.to_thread(self._postpone, turn)
+        else:
+            await asyncio.to_thread(self._finish, turn, answer.replies, answer.intent)
+        self._replied.ring()
+
+    def _finish(self, turn: ClaimedTurn, replies: tuple[Reply, ...], intent: str | None) -> None:
+        with self._database.write() as session:
+            turns.finish(session, turn, replies, intent=intent, now=utc_now())
+
+    def _postpone(self, turn: ClaimedTurn) -> None:
+        with self._database.write() as session:
+            turns.postpone(session, turn, now=utc_now())

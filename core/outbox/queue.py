@@ -1,0 +1,254 @@
+"""Outbound rows: written with their cause, claimed by one sender, closed with what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import CursorResult, exists, func, select, update
+from sqlalchemy.orm import Session, aliased
+
+from core.outbox.port import Choice, NotDelivered, Outgoing, SendFailure
+from core.outbox.split import split_text
+from storage.models import PRIORITY, Attempt, Contact, Outbound, OutboundKind, OutboundState
+
+# The smallest limit of our channels (Zalo OA and Zalo Bot, `sendMessage`: 2,000 characters after NFC).
+TEXT_LIMIT = 2_000
+_CLAIMABLE = (OutboundState.QUEUED, OutboundState.TEMPORARY_FAILURE)
+_UNSENT = (OutboundState.QUEUED, OutboundState.SENDING, OutboundState.TEMPORARY_FAILURE)
+_MAX_BACKOFF_S = 300.0
+_GIVE_UP_AFTER = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One row that this sender alone may send now, with the attempt that was opened for it."""
+
+    attempt_id: int
+    contact_id: int
+    message: Outgoing
+
+
+def enqueue(
+    session: Session,
+    contact: Contact,
+    *,
+    kind: OutboundKind,
+    dedupe_key: str,
+    text: str,
+    choices: Sequence[Choice] = (),
+    now: datetime,
+    inbound_id: int | None = None,
+) -> None:
+    """Add one message, as several rows when it is longer than a platform takes; choices go with the last.
+
+    The caller's transaction also holds the cause. A second call with the same `dedupe_key` violates
+    the unique key, so a cause can never speak twice.
+    """
+    parts = split_text(with_numbers(text, choices), TEXT_LIMIT)
+    for number, part in enumerate(parts):
+        last = number == len(parts) - 1
+        session.add(
+            Outbound(
+                contact_id=contact.id,
+                channel=contact.channel,
+                account_id=contact.account_id,
+                kind=kind,
+                dedupe_key=dedupe_key if number == 0 else f"{dedupe_key}:{number}",
+                text=part,
+                choices=[[c.label, c.value] for c in choices] if last else [],
+                priority=PRIORITY[kind],
+                state=OutboundState.QUEUED if contact.reachable else OutboundState.WAITING_FOR_CONTACT,
+                due_at=now,
+                created_at=now,
+                inbound_id=inbound_id,
+            )
+        )
+
+
+def with_numbers(text: str, choices: Sequence[Choice]) -> str:
+    """The text with its choices as a numbered list: every choice works by typing, on every channel."""
+    lines = [f"{number}. {choice.label}" for number, choice in enumerate(choices, start=1)]
+    return "\n".join([text, *lines])
+
+
+def claim_due(
+    session: Session, *, channel: str, account_id: str, holder: str, limit: int, now: datetime
+) -> list[Claimed]:
+    """Mark up to `limit` due rows of one account as sending, open an attempt for each, and return them.
+
+    Replies come before bulk, and of one conversation only the oldest unsent row is taken, so order is
+    kept. Two senders never get the same row: one UPDATE; PostgreSQL skips locked rows, SQLite makes
+    writers wait. The caller commits before it sends.
+    """
+    earlier = aliased(Outbound)
+    due = (
+        select(Outbound.id)
+        .where(
+            Outbound.channel == channel,
+            Outbound.account_id == account_id,
+            Outbound.state.in_(_CLAIMABLE),
+            Outbound.due_at <= now,
+            ~exists().where(
+                earlier.contact_id == Outbound.contact_id,
+                earlier.id < Outbound.id,
+                earlier.state.in_(_UNSENT),
+                earlier.priority <= Outbound.priority,
+            ),
+        )
+        .order_by(Outbound.priority, Outbound.due_at, Outbound.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    claimed_ids = session.scalars(
+        update(Outbound)
+        .where(Outbound.id.in_(due.scalar_subquery()))
+        .values(state=OutboundState.SENDING, holder=holder, attempts=Outbound.attempts + 1)
+        .returning(Outbound.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if not claimed_ids:
+        return []
+    rows = session.execute(
+        select(Outbound, Contact.external_id)
+        .join(Contact, Contact.id == Outbound.contact_id)
+        .where(Outbound.id.in_(claimed_ids))
+        .order_by(Outbound.priority, Outbound.due_at, Outbound.id)
+    ).all()
+    attempts = [Attempt(outbound_id=row.Outbound.id, started_at=now) for row in rows]
+    session.add_all(attempts)
+    session.flush()
+    return [
+        Claimed(attempt.id, row.Outbound.contact_id, _outgoing(row.Outbound, row.external_id))
+        for attempt, row in zip(attempts, rows, strict=True)
+    ]
+
+
+def _outgoing(row: Outbound, recipient_id: str) -> Outgoing:
+    return Outgoing(
+        delivery_id=row.id,
+        recipient_id=recipient_id,
+        text=row.text,
+        choices=tuple(Choice(label, value) for label, value in row.choices),
+        bulk=row.kind == OutboundKind.ANNOUNCEMENT,
+    )
+
+
+def record_sent(session: Session, claimed: Claimed, *, external_id: str, now: datetime) -> None:
+    """The platform took the message. A receipt that was faster than us is not overwritten."""
+    _close_attempt(session, claimed.attempt_id, outcome="sent", now=now)
+    session.execute(
+        update(Outbound)
+        .where(Outbound.id == claimed.message.delivery_id, Outbound.state == OutboundState.SENDING)
+        .values(state=OutboundState.SENT, external_id=external_id, sent_at=now, failure=None)
+    )
+
+
+def record_unknown(session: Session, claimed: Claimed, *, detail: str, now: datetime) -> None:
+    """Nobody can say whether it arrived; it is shown to staff and never sent again by itself."""
+    _close_attempt(session, claimed.attempt_id, outcome="unknown", detail=detail, now=now)
+    session.execute(
+        update(Outbound)
+        .where(Outbound.id == claimed.message.delivery_id, Outbound.state == OutboundState.SENDING)
+        .values(state=OutboundState.UNKNOWN, failure="no_answer")
+    )
+
+
+def record_failure(session: Session, claimed: Claimed, *, error: NotDelivered, now: datetime) -> None:
+    """The platform certainly did not take it: decide from the facts in the error who acts next."""
+    _close_attempt(
+        session, claimed.attempt_id, outcome=error.failure, code=error.code, detail=str(error), now=now
+    )
+    row = session.get_one(Outbound, claimed.message.delivery_id)
+    row.failure = error.failure
+    row.holder = None
+    row.state, row.due_at = _after_failure(error, attempts=row.attempts, now=now)
+    if error.failure is SendFailure.RATE_LIMITED:
+        row.attempts -= 1  # Waiting for one's turn is not a failed try.
+    if error.failure is SendFailure.RECIPIENT_GONE:
+        session.execute(update(Contact).where(Contact.id == row.contact_id).values(reachable=False))
+
+
+def _after_failure(error: NotDelivered, *, attempts: int, now: datetime) -> tuple[OutboundState, datetime]:
+    match error.failure:
+        case SendFailure.RATE_LIMITED | SendFailure.ACCOUNT_STOPPED | SendFailure.QUOTA_USED:
+            return OutboundState.QUEUED, now + timedelta(seconds=error.retry_after_s or 1.0)
+        case SendFailure.TEMPORARY if attempts < _GIVE_UP_AFTER:
+            wait_s = min(_MAX_BACKOFF_S, 2.0 ** (attempts - 1))
+            return OutboundState.TEMPORARY_FAILURE, now + timedelta(seconds=error.retry_after_s or wait_s)
+        case SendFailure.RECIPIENT_GONE:
+            return OutboundState.PERMANENT_FAILURE, now
+        case SendFailure.WINDOW_CLOSED:
+            return OutboundState.WAITING_FOR_CONTACT, now
+        case _:
+            return OutboundState.TECHNICAL_FAILURE, now
+
+
+def _close_attempt(
+    session: Session,
+    attempt_id: int,
+    *,
+    outcome: str,
+    now: datetime,
+    code: str | None = None,
+    detail: str | None = None,
+) -> None:
+    session.execute(
+        update(Attempt)
+        .where(Attempt.id == attempt_id)
+        .values(finished_at=now, outcome=outcome, code=code, detail=detail[:300] if detail else None)
+    )
+
+
+def mark_orphans_unknown(session: Session, *, channel: str, account_id: str, now: datetime) -> int:
+    """Rows that a dead sender left as sending may have gone out: they become unknown, not queued again.
+
+    Called by whoever has just become the account's only sender, before its first claim.
+    """
+    orphans = (
+        select(Outbound.id)
+        .where(
+            Outbound.channel == channel,
+            Outbound.account_id == account_id,
+            Outbound.state == OutboundState.SENDING,
+        )
+        .scalar_subquery()
+    )
+    session.execute(
+        update(Attempt)
+        .where(Attempt.outbound_id.in_(orphans), Attempt.finished_at.is_(None))
+        .values(finished_at=now, outcome="unknown", detail="the sender died during the call")
+        .execution_options(synchronize_session=False)
+    )
+    result = session.execute(
+        update(Outbound)
+        .where(
+            Outbound.channel == channel,
+            Outbound.account_id == account_id,
+            Outbound.state == OutboundState.SENDING,
+        )
+        .values(state=OutboundState.UNKNOWN, failure="sender_died")
+    )
+    assert isinstance(result, CursorResult)
+    return result.rowcount
+
+
+def release_waiting(session: Session, contact_id: int, *, now: datetime) -> None:
+    """The person wrote: what waited for that may go now."""
+    session.execute(
+        update(Outbound)
+        .where(Outbound.contact_id == contact_id, Outbound.state == OutboundState.WAITING_FOR_CONTACT)
+        .values(state=OutboundState.QUEUED, due_at=now)
+    )
+
+
+def next_due_at(session: Session, *, channel: str, account_id: str) -> datetime | None:
+    """When the earliest claimable row of an account is due; None when there is none."""
+    return session.scalar(
+        select(func.min(Outbound.due_at)).where(
+            Outbound.channel == channel,
+            Outbound.account_id == account_id,
+            Outbound.state.in_(_CLAIMABLE),
+        )
+    )

@@ -1,0 +1,1 @@
+"""Vietnamese text as people type it: cleaning, folding, words; and its embedding."""

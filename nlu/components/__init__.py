@@ -1,0 +1,1 @@
+"""Our own parts inside Rasa: the input channel, the tracker store that forgets, text features."""

@@ -1,0 +1,1 @@
+"""Training data: written examples, and rules that make their variants."""

@@ -1,0 +1,125 @@
+"""Dialogue sessions and what hangs on them: topics, agendas, announcements, answers."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base
+
+
+class SessionState(StrEnum):
+    """Where a dialogue session stands."""
+
+    PLANNED = "planned"
+    COLLECTING = "collecting"
+    CLOSED = "closed"  # collection is over; the agenda is made
+    HELD = "held"
+    PUBLISHED = "published"
+
+
+class DialogueSession(Base):
+    """A dated dialogue with the People (phiên đối thoại), of one unit; never called a bare session."""
+
+    __tablename__ = "dialogue_session"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    unit_code: Mapped[str] = mapped_column(ForeignKey("unit.code"))
+    title: Mapped[str] = mapped_column(String(200))
+    chair: Mapped[str] = mapped_column(String(200), default="")
+    place: Mapped[str] = mapped_column(String(200), default="")
+    held_at: Mapped[datetime]
+    collects_until: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(12), default=SessionState.PLANNED)
+    created_at: Mapped[datetime]
+
+    __table_args__ = (Index(None, "unit_code", "state", "held_at"),)
+
+
+class Topic(Base):
+    """Concerns of one dialogue session that one answer would settle."""
+
+    __tablename__ = "topic"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("dialogue_session.id"), index=True)
+    field_code: Mapped[str | None] = mapped_column(String(40))
+    label: Mapped[str] = mapped_column(String(200))
+    representative_id: Mapped[int | None] = mapped_column(ForeignKey("concern.id"))
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    retired_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class TopicMember(Base):
+    """The one topic of a concern, who put it there and why; the concern itself is never overwritten."""
+
+    __tablename__ = "topic_member"
+
+    concern_id: Mapped[int] = mapped_column(ForeignKey("concern.id", ondelete="CASCADE"), primary_key=True)
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topic.id"), index=True)
+    placed_by: Mapped[str] = mapped_column(String(60))
+    why: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    at: Mapped[datetime]
+
+
+class Agenda(Base):
+    """A numbered snapshot of the agenda that can be exported again exactly as it was."""
+
+    __tablename__ = "agenda"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("dialogue_session.id"))
+    version: Mapped[int]
+    body: Mapped[dict[str, Any]]
+    sha256: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(60))
+
+    __table_args__ = (UniqueConstraint("session_id", "version"),)
+
+
+class Announcement(Base):
+    """A notice to the subscribers of a unit. One outbound row per recipient when it starts."""
+
+    __tablename__ = "announcement"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    unit_code: Mapped[str] = mapped_column(ForeignKey("unit.code"))
+    session_id: Mapped[int | None] = mapped_column(ForeignKey("dialogue_session.id"))
+    text: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(12))
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(60))
+
+
+class Answer(Base):
+    """An official answer to one matter of one session; covers every concern listed in `answer_concern`."""
+
+    __tablename__ = "answer"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("dialogue_session.id"), index=True)
+    topic_id: Mapped[int | None] = mapped_column(ForeignKey("topic.id"))
+    text: Mapped[str] = mapped_column(Text)
+    answered_by: Mapped[str] = mapped_column(String(200), default="")
+    legal_basis: Mapped[str] = mapped_column(String(300), default="")
+    due_on: Mapped[date | None] = mapped_column(Date)
+    source_row: Mapped[str | None] = mapped_column(String(120))
+    published_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class AnswerConcern(Base):
+    """Which concerns an answer settles; every asker and every supporter of them gets the answer once."""
+
+    __tablename__ = "answer_concern"
+
+    concern_id: Mapped[int] = mapped_column(ForeignKey("concern.id", ondelete="CASCADE"), primary_key=True)
+    answer_id: Mapped[int] = mapped_column(ForeignKey("answer.id", ondelete="CASCADE"), primary_key=True)
+
+    __table_args__ = (Index(None, "answer_id"),)
