@@ -173,7 +173,7 @@ def _not_listed(session: Session, dialogue_session: DialogueSession) -> Iterable
         )
         .order_by(Concern.id)
     ):
-        left_out[state].append(code)
+        left_out[state].append(code or "")
     for state in _NOT_LISTED:
         if left_out[state]:
             codes = tuple(left_out[state])

@@ -206,7 +206,7 @@ def _askers(session: Session, answer_ids: Sequence[int]) -> dict[int, dict[int, 
         ).order_by(Concern.id)
         for answer_id, code, contact in session.execute(chosen).tuples():
             _, codes = found[answer_id].setdefault(contact.id, (contact, []))
-            if code not in codes:
+            if code is not None and code not in codes:
                 codes.append(code)
     return found
 

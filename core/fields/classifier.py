@@ -122,7 +122,8 @@ class FieldClassifier:
         by_words = model.by_words.log_chances(model.terms.transform(documents, self._columns))
         blend = SHARPNESS * (VECTOR_SHARE * by_vector + (1 - VECTOR_SHARE) * by_words)
         chances: Matrix = np.exp(blend - blend.max(axis=1, keepdims=True))
-        return chances / chances.sum(axis=1, keepdims=True)
+        shares: Matrix = chances / chances.sum(axis=1, keepdims=True)
+        return shares
 
     def _guess(self, reading: Reading, document: Sequence[str], chances: Matrix) -> FieldGuess:
         order = np.argsort(-chances)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ Matrix = NDArray[np.float64]
 def folded_terms(text: str) -> list[str]:
     """Folded words and pairs of neighbours of a message, chat spellings written out, numbers made alike."""
     tokens = ["0" if t.isdigit() else t for t in words(fold(expand_teencode(text)))]
-    return tokens + [f"{a} {b}" for a, b in zip(tokens, tokens[1:], strict=False)]
+    return tokens + [f"{a} {b}" for a, b in pairwise(tokens)]
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,8 @@ class Incoming:
 
     `external_id` is unique per (channel, account_id) and the same when the platform repeats the event;
     `sender_id` addresses the person for sending; `refers_to` are platform message ids: those that a receipt,
-    an echo or an edit is about, or a message's own where the platform numbers events differently; `occurred_at` is aware UTC by the platform's clock.
+    an echo or an edit is about, or a message's own where the platform numbers events differently;
+    `occurred_at` is aware UTC by the platform's clock.
     """
 
     channel: ChannelName

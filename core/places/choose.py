@@ -94,7 +94,8 @@ def _score(entry: Entry, mention: Mention, tokens: Sequence[Token], context: Con
 
 def _two_levels(context: Context) -> bool:
     return bool(context.named) and all(
-        not districts and any(not province.old for province in provinces) for districts, provinces in context.named
+        not districts and any(not province.old for province in provinces)
+        for districts, provinces in context.named
     )
 
 

@@ -46,9 +46,8 @@ def syllables(text: str) -> list[str]:
     for token in _TOKEN.findall(clean(text).lower()):
         if token[0].isalnum():
             found.append(token)
-        elif token.strip() in _STOPPERS or "\n" in token or token == ",":
-            if found and found[-1] != _STOP:
-                found.append(_STOP)
+        elif found and found[-1] != _STOP and (token.strip() in _STOPPERS or "\n" in token or token == ","):
+            found.append(_STOP)
     return found
 
 
@@ -78,7 +77,9 @@ class Restorer:
         ids = {word: i for i, word in enumerate(words)}
         packed: list[dict[int, float]] = []
         for counter in grams:
-            table = {_pack([ids[w] for w in gram], len(words)): round(c, 2) for gram, c in counter.items()}
+            table: dict[int, float] = {
+                _pack([ids[w] for w in gram], len(words)): round(c, 2) for gram, c in counter.items()
+            }
             packed.append(table)
         return cls(words, packed)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any, Dict, List, Text
+from typing import Any
 
 from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -23,22 +23,22 @@ class FoldingTokenizer(Tokenizer):
     """Tokens are folded words with common chat spellings written out; offsets refer to the original text."""
 
     @staticmethod
-    def get_default_config() -> Dict[Text, Any]:
+    def get_default_config() -> dict[str, Any]:
         """No settings of our own."""
         return {"intent_tokenization_flag": False, "intent_split_symbol": "_", "token_pattern": None}
 
     @classmethod
     def create(
         cls,
-        config: Dict[Text, Any],
+        config: dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
-    ) -> "FoldingTokenizer":
+    ) -> FoldingTokenizer:
         """Made by Rasa's graph."""
         return cls(config)
 
-    def tokenize(self, message: Message, attribute: Text) -> List[Token]:
+    def tokenize(self, message: Message, attribute: str) -> list[Token]:
         """Folded tokens of one attribute; a text without words gives one placeholder token."""
         text = unicodedata.normalize("NFC", message.get(attribute) or "")
         tokens = [Token(expand(m.group().lower()), m.start(), m.end()) for m in _WORD.finditer(text)]

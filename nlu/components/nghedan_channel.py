@@ -9,7 +9,8 @@ from __future__ import annotations
 import hmac
 import logging
 import time
-from typing import Any, Awaitable, Callable, Dict, List, Optional, Text
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME, REQUESTED_SLOT
@@ -34,14 +35,14 @@ class NghedanOutput(OutputChannel):
     """Collects what the actions say: one entry per message, text with its choices."""
 
     def __init__(self) -> None:
-        self.messages: List[Dict[Text, Any]] = []
+        self.messages: list[dict[str, Any]] = []
 
     @classmethod
-    def name(cls) -> Text:
+    def name(cls) -> str:
         """Name of the channel."""
         return "nghedan"
 
-    async def send_response(self, recipient_id: Text, message: Dict[Text, Any]) -> None:
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Keep text and choices of one message together (Rasa's default would send them apart)."""
         custom = message.get("custom") or {}
         if message.get("text"):
@@ -52,12 +53,12 @@ class NghedanInput(InputChannel):
     """`POST /webhooks/nghedan/webhook`, for our application only."""
 
     @classmethod
-    def name(cls) -> Text:
+    def name(cls) -> str:
         """Name of the channel; also its path."""
         return "nghedan"
 
     @classmethod
-    def from_credentials(cls, credentials: Optional[Dict[Text, Any]]) -> InputChannel:
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> InputChannel:
         """Read the token from credentials.yml, where it refers to the environment."""
         return cls(str((credentials or {}).get("token") or ""))
 
@@ -94,7 +95,7 @@ class NghedanInput(InputChannel):
         return bool(self._token) and hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode())
 
 
-def _checked(body: Any) -> Dict[Text, Any]:
+def _checked(body: Any) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise BadRequest("body")
     for key, kind in (("sender", str), ("inbound_id", int), ("text", str), ("snapshot", dict)):
@@ -108,7 +109,7 @@ def _checked(body: Any) -> Dict[Text, Any]:
     return body
 
 
-async def _answer(agent: Any, body: Dict[Text, Any]) -> HTTPResponse:
+async def _answer(agent: Any, body: dict[str, Any]) -> HTTPResponse:
     turn = TurnContext(events=seed_events(body["snapshot"]))
     output = NghedanOutput()
     mark = CURRENT.set(turn)
@@ -135,7 +136,7 @@ async def _answer(agent: Any, body: Dict[Text, Any]) -> HTTPResponse:
     return response.json({"messages": output.messages, "intent": intent, "actions": turn.actions})
 
 
-async def _understand(agent: Any, body: Dict[Text, Any]) -> Dict[Text, Any]:
+async def _understand(agent: Any, body: dict[str, Any]) -> dict[str, Any]:
     given = body.get("intent")
     if given is not None:
         entities = [{"entity": name, "value": value} for name, value in (given.get("entities") or {}).items()]
@@ -143,15 +144,15 @@ async def _understand(agent: Any, body: Dict[Text, Any]) -> Dict[Text, Any]:
         return {"text": body["text"], "intent": intent, "entities": entities, "intent_ranking": [intent]}
     # Rasa takes a text that begins with "/" for an intent name; people's texts must never be that.
     words = body["text"].lstrip("/ \n\t") or "?"
-    parsed: Dict[Text, Any] = await agent.parse_message(words)
+    parsed: dict[str, Any] = await agent.parse_message(words)
     parsed["text"] = body["text"]
     return parsed
 
 
-def seed_events(snapshot: Dict[Text, Any]) -> List[Any]:
+def seed_events(snapshot: dict[str, Any]) -> list[Any]:
     """The events that put a fresh tracker where the conversation stands."""
     now = time.time()
-    events: List[Any] = [
+    events: list[Any] = [
         ActionExecuted(ACTION_SESSION_START_NAME, timestamp=now),
         SessionStarted(timestamp=now),
     ]

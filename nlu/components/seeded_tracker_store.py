@@ -6,7 +6,7 @@ multiplied at any moment, and a repeated turn with the same snapshot takes the s
 
 from __future__ import annotations
 
-from typing import Iterable, Optional, Text
+from collections.abc import Iterable
 
 from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.events import ActionExecuted
@@ -18,7 +18,7 @@ from components.turn_context import CURRENT
 class SeededTrackerStore(TrackerStore):
     """Gives out a fresh tracker with the current turn's seed; saving only notes which actions ran."""
 
-    async def retrieve(self, sender_id: Text) -> Optional[DialogueStateTracker]:
+    async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """A tracker made from the seed, or None outside a turn."""
         turn = CURRENT.get()
         if turn is None:
@@ -34,6 +34,6 @@ class SeededTrackerStore(TrackerStore):
             new_events = list(tracker.events)[len(turn.events) :]
             turn.actions = [e.action_name for e in new_events if isinstance(e, ActionExecuted)]
 
-    async def keys(self) -> Iterable[Text]:
+    async def keys(self) -> Iterable[str]:
         """No conversation is kept."""
         return []

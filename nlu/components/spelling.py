@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Dict
 
 # Unambiguous ones only, folded on both sides; what could be several words is left to the letters around it.
-_WRITTEN_OUT: Dict[str, str] = {
+_WRITTEN_OUT: dict[str, str] = {
     "ko": "khong", "k": "khong", "kg": "khong", "hok": "khong", "hong": "khong", "hem": "khong", "khum": "khong",
     "dc": "duoc", "dk": "duoc", "j": "gi", "vs": "voi", "zoi": "voi", "r": "roi", "rui": "roi", "rùi": "roi",
     "tui": "toi", "mk": "minh", "mik": "minh", "ng": "nguoi", "ngừi": "nguoi", "ntn": "nhu the nao",

@@ -9,19 +9,19 @@ from __future__ import annotations
 import logging
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, List, Optional
+from typing import Any
 
 
 @dataclass
 class TurnContext:
     """`events` seed the tracker; `actions` ran, in order; `failed` says that one of them did not work."""
 
-    events: List[Any]
-    actions: List[str] = field(default_factory=list)
+    events: list[Any]
+    actions: list[str] = field(default_factory=list)
     failed: bool = False
 
 
-CURRENT: ContextVar[Optional[TurnContext]] = ContextVar("nghedan_turn", default=None)
+CURRENT: ContextVar[TurnContext | None] = ContextVar("nghedan_turn", default=None)
 
 
 class FailureFilter(logging.Filter):
@@ -48,4 +48,3 @@ def install() -> None:
         logger = logging.getLogger(name)
         if not any(isinstance(f, FailureFilter) for f in logger.filters):
             logger.addFilter(FailureFilter())
-

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
-from typing import Dict, List
 
 import yaml
 
@@ -14,15 +13,15 @@ FOLDER = Path(__file__).resolve().parent
 _CONCERNS = 420
 
 
-def seeds() -> Dict[str, List[str]]:
+def seeds() -> dict[str, list[str]]:
     """Written examples by intent, concerns composed from their building blocks."""
     with (FOLDER / "seeds.yml").open(encoding="utf-8") as file:
-        written: Dict[str, List[str]] = {k: [str(t) for t in v] for k, v in yaml.safe_load(file).items()}
+        written: dict[str, list[str]] = {k: [str(t) for t in v] for k, v in yaml.safe_load(file).items()}
     written["raise_concern"] = concern_seeds(random.Random(11))
     return written
 
 
-def concern_seeds(rng: random.Random) -> List[str]:
+def concern_seeds(rng: random.Random) -> list[str]:
     """Whole messages, every matter once as it stands, and compositions of opener, matter, place and closer."""
     with (FOLDER / "concerns.yml").open(encoding="utf-8") as file:
         blocks = yaml.safe_load(file)
@@ -35,11 +34,11 @@ def concern_seeds(rng: random.Random) -> List[str]:
     return list(dict.fromkeys(made))
 
 
-def examples(seed: int = 7) -> Dict[str, List[str]]:
+def examples(seed: int = 7) -> dict[str, list[str]]:
     """All training examples by intent; no text stands under two intents (the first written one keeps it)."""
     rng = random.Random(seed)
     taken: set[str] = set()
-    result: Dict[str, List[str]] = {}
+    result: dict[str, list[str]] = {}
     for intent, texts in seeds().items():
         made = [variant for text in texts for variant in variants(text, rng)]
         result[intent] = [text for text in dict.fromkeys(made) if text and text not in taken]

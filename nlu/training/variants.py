@@ -8,9 +8,8 @@ from __future__ import annotations
 import random
 import re
 import unicodedata
-from typing import Dict, List
 
-_TEENCODE: Dict[str, List[str]] = {
+_TEENCODE: dict[str, list[str]] = {
     "không": ["ko", "k", "hok", "khong", "kg", "hông"],
     "được": ["dc", "đc", "dk", "đk"],
     "gì": ["j", "gi"],
@@ -46,7 +45,7 @@ _TEENCODE: Dict[str, List[str]] = {
     "hôm qua": ["hqua"],
     "chưa": ["chua", "chưa dậy"],
 }
-_DIALECT: Dict[str, List[str]] = {
+_DIALECT: dict[str, list[str]] = {
     "thế này": ["ri", "như ri"],
     "thế": ["rứa", "dị"],
     "không": ["khôông", "nỏ", "hổng"],
@@ -72,12 +71,12 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", bare).replace("đ", "d").replace("Đ", "D")
 
 
-def replace_words(text: str, table: Dict[str, List[str]], rng: random.Random, share: float) -> str:
+def replace_words(text: str, table: dict[str, list[str]], rng: random.Random, share: float) -> str:
     """Replace known words by one of their other spellings, each with probability `share`."""
     for word, others in table.items():
         pattern = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE)
         if rng.random() < share:
-            text = pattern.sub(lambda _match: rng.choice(others), text)
+            text = pattern.sub(lambda _match, others=others: rng.choice(others), text)
     return text
 
 
@@ -98,7 +97,7 @@ def mistype(text: str, rng: random.Random) -> str:
     return text.replace(" ", "", 1)
 
 
-def variants(text: str, rng: random.Random) -> List[str]:
+def variants(text: str, rng: random.Random) -> list[str]:
     """The example itself and its variants, without repetitions, in a stable order."""
     made = [
         text,

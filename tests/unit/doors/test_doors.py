@@ -86,7 +86,10 @@ def test_any_text_is_checked_without_an_error(door_model: DoorModel, text: str) 
 
 
 def test_a_message_is_checked_in_milliseconds(door_model: DoorModel) -> None:
-    text = "Ông chủ tịch xã đòi tôi 5 triệu mới ký giấy, đường thì hỏng, tôi khiếu nại mãi không ai trả lời. " * 6
+    text = (
+        "Ông chủ tịch xã đòi tôi 5 triệu mới ký giấy, đường thì hỏng, tôi khiếu nại mãi không ai trả lời. "
+        * 6
+    )
     times = []
     for _ in range(15):
         started = time.process_time()
@@ -96,7 +99,9 @@ def test_a_message_is_checked_in_milliseconds(door_model: DoorModel) -> None:
     assert sorted(times)[-2] < 0.04
 
 
-def test_the_model_is_built_once_and_its_file_is_named_by_its_sources(tmp_path: Path, door_model: DoorModel) -> None:
+def test_the_model_is_built_once_and_its_file_is_named_by_its_sources(
+    tmp_path: Path, door_model: DoorModel
+) -> None:
     door_model.save(tmp_path / f"doors-{key()}.npz")
     lines: list[str] = []
     loaded = ensure(tmp_path, lines.append)
@@ -156,7 +161,12 @@ def test_a_message_that_can_be_acted_on_is_not_asked_back(text: str) -> None:
 
 
 def test_real_concerns_are_hardly_ever_asked_back() -> None:
-    rows = [row for name in ("doors_dev.jsonl", "doors_fresh.jsonl") for row in _rows(name) if row.door == "normal"]
+    rows = [
+        row
+        for name in ("doors_dev.jsonl", "doors_fresh.jsonl")
+        for row in _rows(name)
+        if row.door == "normal"
+    ]
     asked = [row.text for row in rows if missing_detail(row.text, GAZETTEER.find(row.text, province="15"))]
 
     assert len(asked) <= 0.04 * len(rows), asked

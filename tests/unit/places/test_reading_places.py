@@ -18,7 +18,9 @@ from core.places.tokens import aligned_fold, without_marks
 from core.text.normal import clean
 
 GAZETTEER = Gazetteer.load()
-MESSAGES = [json.loads(line) for line in Path(__file__).with_name("messages.jsonl").read_text("utf-8").splitlines()]
+MESSAGES = [
+    json.loads(line) for line in Path(__file__).with_name("messages.jsonl").read_text("utf-8").splitlines()
+]
 
 
 @pytest.mark.parametrize(
@@ -121,11 +123,16 @@ def test_hamlets_roads_and_landmarks_keep_the_writers_words() -> None:
 
 @pytest.mark.parametrize(("province", "least_resolved"), [("15", 0.96), (None, 0.92)])
 @pytest.mark.parametrize("stripped", [False, True])
-def test_generated_messages_resolve_rightly(province: str | None, least_resolved: float, stripped: bool) -> None:
+def test_generated_messages_resolve_rightly(
+    province: str | None, least_resolved: float, stripped: bool
+) -> None:
     samples = [row for row in rows(GAZETTEER, count=500, seed=11, province=province) if row.unit]
     score = evaluate_places(
         GAZETTEER,
-        [PlaceRow(aligned_fold(clean(r.text)) if stripped else r.text, r.unit, r.candidates) for r in samples],
+        [
+            PlaceRow(aligned_fold(clean(r.text)) if stripped else r.text, r.unit, r.candidates)
+            for r in samples
+        ],
         province=province,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,10 @@ def test_generated_messages_are_cut_where_they_were_joined(stripped: bool) -> No
         ),
         ("1. Đường hỏng 2. Điện yếu", ["Đường hỏng", "Điện yếu"]),
         ("thứ nhất là đường xấu, thứ hai là nước bẩn", ["đường xấu", "nước bẩn"]),
-        ("Tôi có hai ý kiến: 1) rác không ai thu 2) đèn tắt", ["Tôi có hai ý kiến: 1) rác không ai thu", "đèn tắt"]),
+        (
+            "Tôi có hai ý kiến: 1) rác không ai thu 2) đèn tắt",
+            ["Tôi có hai ý kiến: 1) rác không ai thu", "đèn tắt"],
+        ),
         ("Mất điện cả ngày nên máy bơm không chạy, không có nước", None),
         ("Bà con chờ ngày 1. Đường 2. vẫn hỏng", None),
         ("Trường mầm non Bình Minh thu 3.500.000 đồng một năm, cao quá", None),
@@ -59,7 +63,7 @@ def test_generated_messages_are_cut_where_they_were_joined(stripped: bool) -> No
 def test_one_message_is_cut_like_this(text: str, parts: list[str] | None) -> None:
     found = [part.text for part in split_matters(text)]
 
-    assert found == (parts or [text]) or parts is None and len(found) == 1
+    assert found == (parts or [text]) or (parts is None and len(found) == 1)
 
 
 def test_parts_point_into_the_cleaned_text() -> None:
@@ -85,7 +89,10 @@ def _dropped(text: str) -> list[str]:
 
 _LIGHT = {word for name in ("another", "ordinals") for phrase in connectives()[name] for word in phrase}
 _PIECES = st.lists(
-    st.sampled_from([line.text for line in rows(count=60, seed=3)] + ["ngoài ra", "1.", "-", "thứ hai", "còn", ", ", "\n", "abc"]),
+    st.sampled_from(
+        [line.text for line in rows(count=60, seed=3)]
+        + ["ngoài ra", "1.", "-", "thứ hai", "còn", ", ", "\n", "abc"]
+    ),
     max_size=6,
 )
 
@@ -96,7 +103,7 @@ def test_nothing_is_lost_but_numbering_and_connectives(pieces: list[str]) -> Non
     text = " ".join(pieces)
     parts = split_matters(text)
 
-    assert all(a.end <= b.start for a, b in zip(parts, parts[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(parts))
     assert all(len(word) <= 2 or word in _LIGHT | {"con", "roi"} for word in _dropped(text))
 
 
