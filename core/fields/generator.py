@@ -2,7 +2,8 @@
 
 A template file (`examples/CODE.txt`) holds blocks (`== name`) of lines: `P` a problem, `R` a wish as a verb
 phrase, `Q` or `S` a whole message, `K` bare subjects between semicolons. `[a|b|]` is a choice, `{thon}` a
-slot; `_frames.toml` holds the slots' names and what people say around the matter. None of the measuring data is used here.
+slot; `_frames.toml` holds the slots' names and what people say around the matter. None of the measuring
+data is used here.
 """
 
 from __future__ import annotations

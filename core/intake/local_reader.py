@@ -17,7 +17,6 @@ from core.places import Gazetteer, Unit
 from core.places.answers import FoundPlaces
 from core.settings import Settings
 from core.text.embedding import load_embedder
-from core.text.normal import clean
 
 _REMEMBERED = 512
 
@@ -29,7 +28,7 @@ class LocalReader:
         self._province = settings.province_code
         self._gazetteer = Gazetteer.load()
         self._embedder = load_embedder(settings.embedder)
-        self._fields = FieldClassifier.load(settings.models_dir)
+        self._fields = FieldClassifier.load(settings.models_dir, embedder=self._embedder)
         self._doors = ensure_doors(settings.models_dir, _silent)
         self._recent: OrderedDict[str, Reading] = OrderedDict()
         self._lock = threading.Lock()
@@ -49,8 +48,10 @@ class LocalReader:
         return reading
 
     def _read(self, text: str) -> Reading:
-        vector = self._embedder.embed([clean(text)])[0]
-        guess = self._fields.classify(text, vector=vector)
+        # One embedding, of the text with its marks put back: typed with or without them, a matter is one vector.
+        readable = self._fields.read(text)
+        vector = self._embedder.embed([readable.text])[0]
+        guess = self._fields.classify_reading(readable, vector=vector)
         places = self._gazetteer.find(text, province=self._province)
         door = check_door(text, model=self._doors)
         return Reading(

@@ -52,7 +52,7 @@ def _load(session: Session, session_id: int) -> list[tuple[Concern, bytes | None
 def _input(concern: Concern, vector: bytes | None) -> GroupInput:
     values = np.frombuffer(vector, dtype="<f4") if vector else np.zeros(1, dtype=np.float32)
     # Without a vector a concern stands alone: its block is its own.
-    apart = (concern.unit_code, concern.field_code or "")
+    apart = (concern.field_code or "",)
     block = apart if vector else (str(concern.id), *apart)
     return GroupInput(concern.id, concern.text, block, values)
 
