@@ -7,6 +7,8 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
+from core.text.normal import clean
+
 
 class Field(NamedTuple):
     """One field; `group` is the agenda group of the domain brief."""
@@ -32,6 +34,12 @@ def field_label(code: str | None) -> str | None:
     """What people read; None for no field or an unknown code."""
     found = _by_code().get(code or "")
     return found[1].label if found else None
+
+
+def field_code(name: str) -> str | None:
+    """The code of a field named by its code or its label, in any case; None when there is none."""
+    wanted = clean(name).casefold()
+    return next((f.code for f in fields() if wanted in (f.code, f.label.casefold())), None)
 
 
 def field_order(code: str) -> int:
