@@ -315,7 +315,8 @@ def _at(
                 continue
             if not marked and not cased and not _sure_without_marks(tokens, position, cue):
                 continue
-            last = _name_end(tokens, position + size, taken, cased=cased)
+            first_stops = _NOT_FIRST if kind == "hamlet" else _NOT_FIRST | _STOPS
+            last = _name_end(tokens, position + size, taken, cased=cased, first_stops=first_stops)
             if last > position + size or (size > 1 and kind == "landmark"):
                 return kind, last
     return None
@@ -330,7 +331,14 @@ def _sure_without_marks(tokens: Sequence[Token], position: int, cue: tuple[str, 
     return True
 
 
-def _name_end(tokens: Sequence[Token], start: int, taken: Sequence[tuple[int, int]], *, cased: bool) -> int:
+def _name_end(
+    tokens: Sequence[Token],
+    start: int,
+    taken: Sequence[tuple[int, int]],
+    *,
+    cased: bool,
+    first_stops: frozenset[str],
+) -> int:
     """Index after the name that starts at `start` (equal to it when there is no name)."""
     last = start
     while last < len(tokens) and last < start + (_MOST_WORDS if cased else 2):
@@ -339,16 +347,16 @@ def _name_end(tokens: Sequence[Token], start: int, taken: Sequence[tuple[int, in
             break
         if token.text[0].isdigit():
             return last + 1
-        if not _name_word(token, cased=cased, first=last == start):
+        if not _name_word(token, cased=cased, stops=first_stops if last == start else _STOPS):
             break
         last += 1
     return last
 
 
-def _name_word(token: Token, *, cased: bool, first: bool) -> bool:
+def _name_word(token: Token, *, cased: bool, stops: frozenset[str]) -> bool:
     if cased:
         return token.capital
-    return token.folded not in (_NOT_FIRST if first else _STOPS)
+    return token.folded not in stops
 
 
 def _inside(token: Token, taken: Sequence[tuple[int, int]]) -> bool:

@@ -18,6 +18,11 @@ from core.text.normal import clean
 _NUMBERED = re.compile(
     r"(?:(?<=^)|(?<=[\s,.;:]))(?:\(?\d{1,2}[.)/:]|[-•+*–]|[a-eA-E][.)])[ ]?(?=\S)", re.MULTILINE
 )
+# Nouns that a number belongs to: "thôn 2.", "ngày 1." begin no item.
+_COUNTED = re.compile(
+    r"(?:ngày|tháng|năm|quý|thôn|tổ|khu|đội|ấp|xóm|đường|ngõ|số|lớp|cấp|khóa|điều|khoản|mục|lần|quận|phường) $",
+    re.IGNORECASE,
+)
 _CLOSE = frozenset(",")
 _ENDS = frozenset(".;!?\n")
 FARTHEST_HEAD = 7  # words before the first thing of a new matter
@@ -92,7 +97,7 @@ def _is_item(text: str, match: re.Match[str]) -> bool:
     at_line_start = match.start() == 0 or text[match.start() - 1] == "\n"
     if not sign[0].isalnum() and sign[0] != "(":
         return at_line_start
-    return at_line_start or text[match.start() - 1] in " ,.;:"
+    return at_line_start or (text[match.start() - 1] in " ,.;:" and not _COUNTED.search(text[: match.start()]))
 
 
 def _counting(numbers: list[re.Match[str]]) -> list[re.Match[str]]:
