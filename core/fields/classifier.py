@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.fields.features import Matrix, folded_terms
+from core.fields.features import Matrix, folded_terms, written_terms
 from core.fields.learning import active_folder
 from core.fields.model import FieldModel, Progress, build, model_folder
 from core.text.embedding import Embedder, Vectors, load_embedder, shorten
@@ -17,9 +17,8 @@ from core.text.reading import Reading, read
 from core.text.restoration import Restorer
 from core.text.whitening import Whitener
 
-# Chosen on the development rows: share of the embedding in the blend, sharpness of the blended probabilities
-# (1 = as they are), and the confidence below which a clerk decides.
-VECTOR_SHARE = 0.4
+# Sharpness of the blended probabilities (1 = as they are; the mean of three views is too modest), and the
+# confidence below which a clerk decides: with 17 fields, little more than a guess.
 SHARPNESS = 1.6
 LEAST_CONFIDENCE = 0.22
 _REASONS = 3
@@ -49,7 +48,8 @@ class FieldClassifier:
     def __init__(self, model: FieldModel, embedder: Embedder) -> None:
         self.model = model
         self.embedder = embedder
-        self._columns = model.terms.columns()
+        self._folded = model.by_folded.terms.columns()
+        self._written = model.by_written.terms.columns()
 
     @classmethod
     def load(cls, models: Path, *, embedder: Embedder | None = None) -> FieldClassifier:
@@ -112,15 +112,18 @@ class FieldClassifier:
 
     def _guesses(self, readings: Sequence[Reading], rows: Vectors) -> list[FieldGuess]:
         documents = [folded_terms(reading.text) for reading in readings]
-        chances = self._chances(documents, rows)
+        chances = self._chances(documents, [written_terms(reading.text) for reading in readings], rows)
         return [self._guess(r, d, c) for r, d, c in zip(readings, documents, chances, strict=True)]
 
-    def _chances(self, documents: Sequence[Sequence[str]], rows: Vectors) -> Matrix:
-        """Class probabilities, shape `(texts, fields)`: a geometric mean of both views, sharpened."""
+    def _chances(
+        self, folded: Sequence[Sequence[str]], written: Sequence[Sequence[str]], rows: Vectors
+    ) -> Matrix:
+        """Class probabilities, shape `(texts, fields)`: the geometric mean of the three views, sharpened."""
         model = self.model
         by_vector = model.by_vector.log_chances(model.whitener.apply(rows).astype(np.float64))
-        by_words = model.by_words.log_chances(model.terms.transform(documents, self._columns))
-        blend = SHARPNESS * (VECTOR_SHARE * by_vector + (1 - VECTOR_SHARE) * by_words)
+        by_folded = model.by_folded.log_chances(folded, self._folded)
+        by_written = model.by_written.log_chances(written, self._written)
+        blend = SHARPNESS * (by_vector + by_folded + by_written) / 3
         chances: Matrix = np.exp(blend - blend.max(axis=1, keepdims=True))
         shares: Matrix = chances / chances.sum(axis=1, keepdims=True)
         return shares
@@ -137,12 +140,13 @@ class FieldClassifier:
 
     def _reasons(self, reading: Reading, document: Sequence[str], field: int) -> tuple[str, ...]:
         """The words that pulled most towards a field against the average field, as the text has them."""
-        weights = self.model.by_words.weights
+        view = self.model.by_folded
+        weights = view.model.weights
         mean = weights.mean(axis=0)
         pulls = {
-            term: (weights[field, column] - mean[column]) * self.model.terms.idf[column]
+            term: (weights[field, column] - mean[column]) * view.terms.idf[column]
             for term in set(document)
-            if (column := self._columns.get(term)) is not None
+            if (column := self._folded.get(term)) is not None
         }
         best = sorted((t for t, pull in pulls.items() if pull > 0), key=lambda t: -pulls[t])
         chosen: list[str] = []

@@ -1,4 +1,5 @@
-"""Two views of a message and a linear model on each: folded words, and the whitened embedding.
+"""Three views of a message and a linear model on each: its words as written, its words folded, and the
+whitened embedding.
 
 Weights are plain arrays (no pickled objects), so a model folder can be checked and copied safely.
 """
@@ -25,13 +26,22 @@ Matrix = NDArray[np.float64]
 
 def folded_terms(text: str) -> list[str]:
     """Folded words and pairs of neighbours of a message, chat spellings written out, numbers made alike."""
-    tokens = ["0" if t.isdigit() else t for t in words(fold(expand_teencode(text)))]
+    return _with_pairs(words(fold(expand_teencode(text))))
+
+
+def written_terms(text: str) -> list[str]:
+    """Words and pairs with their diacritics ("ma túy" is not "mà tùy"); for texts that were read already."""
+    return _with_pairs(words(text.lower()))
+
+
+def _with_pairs(found: Sequence[str]) -> list[str]:
+    tokens = ["0" if token.isdigit() else token for token in found]
     return tokens + [f"{a} {b}" for a, b in pairwise(tokens)]
 
 
 @dataclass(frozen=True)
 class TermVectors:
-    """TF-IDF over `folded_terms`: `terms` in column order, `idf` of the same length."""
+    """TF-IDF over the terms of one view: `terms` in column order, `idf` of the same length."""
 
     terms: tuple[str, ...]
     idf: Matrix
@@ -95,3 +105,47 @@ class LinearModel:
         """Read what `save` wrote. Raises `OSError`, `ValueError` or `KeyError` for anything else."""
         with np.load(path, allow_pickle=False) as stored:
             return cls(stored["weights"].astype(np.float64), stored["offsets"].astype(np.float64))
+
+
+@dataclass(frozen=True)
+class WordView:
+    """A linear model over the terms of a view."""
+
+    terms: TermVectors
+    model: LinearModel
+
+    @classmethod
+    def fit(
+        cls,
+        documents: Sequence[Sequence[str]],
+        labels: Sequence[int],
+        *,
+        corrections: Sequence[Sequence[str]],
+        strength: float,
+        sample_weight: Matrix,
+    ) -> WordView:
+        """Train; `labels` and `sample_weight` cover the documents, then the corrections.
+
+        A term that a single correction brought is kept: corrections are rare and right.
+        """
+        terms = TermVectors.fit([*documents, *corrections, *corrections])
+        rows = terms.transform([*documents, *corrections], terms.columns())
+        return cls(terms, LinearModel.fit(rows, labels, strength=strength, sample_weight=sample_weight))
+
+    def log_chances(self, documents: Sequence[Sequence[str]], columns: dict[str, int]) -> Matrix:
+        """Logarithms of the class probabilities of documents; `columns` is `terms.columns()`."""
+        return self.model.log_chances(self.terms.transform(documents, columns))
+
+    def save(self, folder: Path, name: str) -> None:
+        """Write two `.npz` files into an existing folder."""
+        np.savez_compressed(
+            folder / f"{name}-terms.npz", terms=np.array(self.terms.terms), idf=self.terms.idf
+        )
+        self.model.save(folder / f"{name}.npz")
+
+    @classmethod
+    def load(cls, folder: Path, name: str) -> WordView:
+        """Read what `save` wrote. Raises `OSError`, `ValueError` or `KeyError` for anything else."""
+        with np.load(folder / f"{name}-terms.npz", allow_pickle=False) as stored:
+            terms = TermVectors(tuple(stored["terms"].tolist()), stored["idf"].astype(np.float64))
+        return cls(terms, LinearModel.load(folder / f"{name}.npz"))

@@ -106,6 +106,11 @@ def measure(classifier: FieldClassifier, rows: Sequence[FieldRow]) -> FieldScore
     return score_fields(rows, answers)
 
 
+def forget(models: Path, embedder_name: str) -> None:
+    """Go back to the plain model; the accepted candidates stay on disk until they are removed."""
+    (models / f"{model_folder(models, embedder_name).name}.{_POINTER}").unlink(missing_ok=True)
+
+
 def _take_into_use(candidate: Candidate, models: Path, embedder_name: str) -> None:
     plain = model_folder(models, embedder_name)
     folder = plain.with_name(f"{plain.name}-{candidate.digest}")

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.fields.catalogue import fields
-from core.fields.features import LinearModel, Matrix, TermVectors, folded_terms
+from core.fields.features import LinearModel, Matrix, WordView, folded_terms, written_terms
 from core.fields.generator import Example, generate, plain_lines, templates_digest
 from core.text.corpora import everyday_lines, general_text
 from core.text.embedding import Embedder, Vectors
@@ -41,7 +41,7 @@ _WHITENING_POWER = 0.5
 # A corrected concern counts as much as this many generated texts.
 _CORRECTION_WEIGHT = 4.0
 _EMBED_BATCH = 200
-_FORMAT = "4"
+_FORMAT = "5"
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class FieldModel:
     codes: tuple[str, ...]
     restorer: Restorer
     whitener: Whitener
-    terms: TermVectors
-    by_words: LinearModel
+    by_folded: WordView
+    by_written: WordView
     by_vector: LinearModel
     vectors: Vectors
     labels: NDArray[np.int64]
@@ -70,12 +70,12 @@ class FieldModel:
         """Write all parts into an existing folder."""
         self.restorer.save(folder / "restorer.npz")
         self.whitener.save(folder / "whitener.npz")
-        self.by_words.save(folder / "words.npz")
+        self.by_folded.save(folder, "folded")
+        self.by_written.save(folder, "written")
         self.by_vector.save(folder / "vector.npz")
         np.savez_compressed(
             folder / "examples.npz", vectors=self.vectors.astype(np.float16), labels=self.labels
         )
-        np.savez_compressed(folder / "terms.npz", terms=np.array(self.terms.terms), idf=self.terms.idf)
         facts = {"codes": self.codes, "embedder": self.embedder_name, "format": _FORMAT}
         (folder / "model.json").write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
 
@@ -83,16 +83,14 @@ class FieldModel:
     def load(cls, folder: Path) -> FieldModel:
         """Read a folder that `save` wrote. Raises `OSError`, `ValueError` or `KeyError` for anything else."""
         facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        with np.load(folder / "terms.npz", allow_pickle=False) as stored:
-            terms = TermVectors(tuple(stored["terms"].tolist()), stored["idf"].astype(np.float64))
         with np.load(folder / "examples.npz", allow_pickle=False) as stored:
             vectors, labels = stored["vectors"].astype(np.float32), stored["labels"].astype(np.int64)
         return cls(
             tuple(facts["codes"]),
             Restorer.load(folder / "restorer.npz"),
             Whitener.load(folder / "whitener.npz"),
-            terms,
-            LinearModel.load(folder / "words.npz"),
+            WordView.load(folder, "folded"),
+            WordView.load(folder, "written"),
             LinearModel.load(folder / "vector.npz"),
             vectors,
             labels,
@@ -198,23 +196,31 @@ def _fit(
         sample_weight=_weights(len(labels), len(corrected)),
     )
     progress("Lĩnh vực: học theo từ ngữ…")
-    terms, by_words = _fit_words(codes, corrections)
-    return FieldModel(codes, restorer, whitener, terms, by_words, by_vector, vectors, labels, embedder.name)
+    folded, written = _fit_words(codes, corrections, restorer)
+    return FieldModel(codes, restorer, whitener, folded, written, by_vector, vectors, labels, embedder.name)
 
 
-def _fit_words(codes: tuple[str, ...], corrections: Sequence[Correction]) -> tuple[TermVectors, LinearModel]:
+def _fit_words(
+    codes: tuple[str, ...], corrections: Sequence[Correction], restorer: Restorer
+) -> tuple[WordView, WordView]:
     examples = word_examples(codes)
-    documents = [folded_terms(example.text) for example in examples]
-    extra = [folded_terms(c.text) for c in corrections]
-    terms = TermVectors.fit([*documents, *extra, *extra])
     labels = [codes.index(example.field) for example in examples] + [codes.index(c.code) for c in corrections]
-    model = LinearModel.fit(
-        terms.transform([*documents, *extra], terms.columns()),
+    weights = _weights(len(examples), len(corrections))
+    folded = WordView.fit(
+        [folded_terms(example.text) for example in examples],
         labels,
+        corrections=[folded_terms(c.text) for c in corrections],
         strength=_WORD_STRENGTH,
-        sample_weight=_weights(len(documents), len(extra)),
+        sample_weight=weights,
     )
-    return terms, model
+    written = WordView.fit(
+        [written_terms(example.text) for example in examples],
+        labels,
+        corrections=[written_terms(read(c.text, restorer).text) for c in corrections],
+        strength=_WORD_STRENGTH,
+        sample_weight=weights,
+    )
+    return folded, written
 
 
 def word_examples(codes: tuple[str, ...]) -> list[Example]:
