@@ -24,7 +24,8 @@ _STOPPERS = frozenset(".!?;:\n…")
 _DISCOUNT = 0.6
 _BEAM = 10
 _FORMS = 7
-_CERTAIN = 0.5
+# A capitalised word inside a sentence is a name: it is changed only when hardly anything else is possible.
+_CERTAIN_OF_A_NAME = 0.9
 _ORDER_WEIGHTS = (1.0, 1.0, 1.0)
 
 
@@ -103,7 +104,7 @@ class Restorer:
         return cls(words, counts)
 
     def restore(self, text: str) -> Restored:
-        """The text with diacritics where the model is sure enough; marks that are there stay.
+        """The text with the likeliest diacritics; marks that are there stay.
 
         Case, punctuation, numbers, foreign words and line breaks stay as typed, and so does a capitalised
         name inside a sentence unless the model is nearly certain of it. About 3 ms for 20 words.
@@ -119,7 +120,7 @@ class Restorer:
             if not choice or (len(forms) < 2 and choice == tokens[i].lower()):
                 continue
             open_choices.append(sure)
-            if sure >= (0.9 if _is_name(tokens, i) else _CERTAIN):
+            if sure >= _CERTAIN_OF_A_NAME or not _is_name(tokens, i):
                 tokens[i] = _with_case(choice, tokens[i])
         confidence = sum(open_choices) / len(open_choices) if open_choices else 1.0
         return Restored("".join(tokens), confidence)
