@@ -9,8 +9,11 @@ import typer
 
 from bot.cli.console import note, print_json
 from bot.cli.evaluation_rows import note_lines, read_rows, text_of
+from core.fields import FieldClassifier
 from core.places.tokens import without_marks
+from core.settings import Settings
 from core.splitting.evaluation import SplitRow, evaluate_split
+from core.text.embedding import load_embedder
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +30,10 @@ def split(
 ) -> None:
     """Cut every row and compare with the expected parts."""
     file = read_rows(data, lambda row: _row(row, strip=strip_diacritics))
-    score = evaluate_split(file.rows)
+    settings = Settings()
+    embedder = load_embedder(settings.embedder)
+    judge = FieldClassifier.ensure(settings.models_dir, note, embedder=embedder).by_words
+    score = evaluate_split(file.rows, judge)
     note(f"{score.n} dòng: đúng {score.exact}, tách thừa {score.over_split}, tách thiếu {score.under_split}")
     note_lines("Khác", [file.lines[i] for i in score.wrong_rows])
     if as_json:

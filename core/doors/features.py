@@ -58,6 +58,9 @@ _TOGETHER = (
 )
 _TRIPLES = (("decision", "own", "review"), ("official", "money", "bribe"), ("official", "own", "bribe"))
 _MOST_SKIPPED = 3
+# A denunciation tells of somebody and of a wrong.
+WRONGS = frozenset({"bribe", "embezzle", "fraud", "violence", "report_crime", "punish"})
+SOMEONE = frozenset({"official", "person", "named", "report_crime"})
 
 
 @dataclass(frozen=True, slots=True)

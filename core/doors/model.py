@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.doors import samples
-from core.doors.features import features, find_ideas
+from core.doors.features import SOMEONE, WRONGS, features, find_ideas
+from core.fields.catalogue import fields
+from core.fields.generator import templates_digest
 from core.text.normal import clean
 
 Progress = Callable[[str], None]
@@ -104,9 +106,16 @@ def train(chosen: list[samples.Sample]) -> DoorModel:
     )
 
 
+def _blames(text: str) -> bool:
+    """Whether a text names somebody in office and a wrong: it may be a denunciation, so it teaches nothing."""
+    ideas = {hit.idea for hit in find_ideas(clean(text))}
+    return not SOMEONE.isdisjoint(ideas) and not WRONGS.isdisjoint(ideas)
+
+
 def key() -> str:
     """Hash of everything that the model is trained from."""
     digest = hashlib.sha256(version("scikit-learn").encode())
+    digest.update(templates_digest(tuple(field.code for field in fields())).encode())
     package = files("core.doors")
     for name in _TRAINED_FROM:
         digest.update(package.joinpath(name).read_bytes())
@@ -119,6 +128,7 @@ def build(out_dir: Path, *, progress: Progress) -> Path:
     """Write the templates' messages, train on them and save the model in `out_dir`; about 10 s."""
     progress("Đang tạo dữ liệu nhận diện loại đơn thư…")
     chosen = list(samples.write(samples.families(), per_family=PER_FAMILY, seed=SEED))
+    chosen += [sample for sample in samples.ordinary(seed=SEED) if not _blames(sample.text)]
     progress(f"Đang huấn luyện trên {len(chosen)} câu…")
     path = out_dir / f"doors-{key()}.npz"
     train(chosen).save(path)

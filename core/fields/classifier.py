@@ -13,8 +13,9 @@ from core.fields.learning import active_folder
 from core.fields.model import FieldModel, Progress, build, model_folder
 from core.text.embedding import Embedder, Vectors, load_embedder, shorten
 from core.text.normal import fold, words
-from core.text.reading import Reading, read
+from core.text.reading import Reading, read, typed_without_marks
 from core.text.restoration import Restorer
+from core.text.teencode import expand_teencode
 from core.text.whitening import Whitener
 
 # Sharpness of the blended probabilities (1 = as they are; the mean of three views is too modest), and the
@@ -98,6 +99,18 @@ class FieldClassifier:
         """The field of a text already read; `vector` is the embedding of `reading.text`, shape `(dim,)`."""
         rows = self.embedder.embed([reading.text]) if vector is None else np.asarray(vector).reshape(1, -1)
         return self._guesses([reading], rows)[0]
+
+    def by_words(self, text: str) -> dict[str, float]:
+        """Field to probability by the words alone: under a millisecond, for comparing parts of a message.
+
+        Chat spellings are written out, but diacritics are taken as typed.
+        """
+        clear = expand_teencode(text)
+        folded = self.model.by_folded.log_chances([folded_terms(clear)], self._folded)[0]
+        written = self.model.by_written.log_chances([written_terms(clear)], self._written)[0]
+        logs = folded if typed_without_marks(text) else (folded + written) / 2
+        chances = np.exp(logs - logs.max())
+        return dict(zip(self.model.codes, (chances / chances.sum()).tolist(), strict=True))
 
     def classify_many(self, texts: Sequence[str], *, vectors: Vectors | None = None) -> list[FieldGuess]:
         """`classify` for many texts at once; `vectors` has shape `(len(texts), dim)`."""

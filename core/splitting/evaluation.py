@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from core.places.tokens import tokenize
-from core.splitting.split import split_matters
+from core.splitting.split import Judge, split_matters
 from core.splitting.topics import connectives
 from core.text.normal import clean
 
@@ -36,13 +36,13 @@ class SplitScore:
     wrong_rows: tuple[int, ...]
 
 
-def evaluate_split(rows: Iterable[SplitRow]) -> SplitScore:
+def evaluate_split(rows: Iterable[SplitRow], judge: Judge | None = None) -> SplitScore:
     """Cut every row and compare; row numbers start at 0."""
     wrong: list[int] = []
     n = over = under = singles = singles_cut = 0
     for number, row in enumerate(rows):
         n += 1
-        found = [part.text for part in split_matters(row.text)]
+        found = [part.text for part in split_matters(row.text, judge)]
         over += len(found) > len(row.parts)
         under += len(found) < len(row.parts)
         singles += len(row.parts) == 1

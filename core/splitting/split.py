@@ -8,7 +8,7 @@ must be about another thing, have a trouble or a wish of its own, and not lean o
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.places.tokens import Token, tokenize
@@ -46,16 +46,24 @@ class Clause:
     gap: str
 
 
-def split_matters(text: str) -> tuple[Part, ...]:
+# A piece of a message to the probabilities of its field (`FieldClassifier.by_words`).
+Judge = Callable[[str], Mapping[str, float]]
+_LEAST_WORDS_TO_JUDGE = 4
+_SURE_FIELD = 0.45
+_FOREIGN_FIELD = 0.15
+
+
+def split_matters(text: str, judge: Judge | None = None) -> tuple[Part, ...]:
     """The matters of a message, in order; one part when it is about one thing, none for an empty text.
 
-    Words are never lost except numbering and connectives ("ngoài ra") between matters. Pure, never raises.
+    `judge` tells whether two sentences are of different fields, which finds matters that the word lists do
+    not name. Words are never lost except numbering and connectives ("ngoài ra") between matters. Never raises.
     """
     cleaned = clean(text)
     if not cleaned:
         return ()
     tokens = tokenize(cleaned)
-    reader = _Reader(tokens)
+    reader = _Reader(cleaned, tokens, judge)
     cuts = _numbered_cuts(cleaned, tokens) or _ordinal_cuts(reader) or reader.topic_cuts()
     return _parts(cleaned, tokens, cuts)
 
@@ -97,7 +105,9 @@ def _is_item(text: str, match: re.Match[str]) -> bool:
     at_line_start = match.start() == 0 or text[match.start() - 1] == "\n"
     if not sign[0].isalnum() and sign[0] != "(":
         return at_line_start
-    return at_line_start or (text[match.start() - 1] in " ,.;:" and not _COUNTED.search(text[: match.start()]))
+    return at_line_start or (
+        text[match.start() - 1] in " ,.;:" and not _COUNTED.search(text[: match.start()])
+    )
 
 
 def _counting(numbers: list[re.Match[str]]) -> list[re.Match[str]]:
@@ -122,6 +132,7 @@ def _ordinal_cuts(reader: _Reader) -> list[tuple[int, int]]:
     """ "thứ nhất … thứ hai …": two or more at the head of clauses."""
     tokens = reader.tokens
     heads = {clause.first for clause in reader.clauses()}
+    heads |= {i for i, token in enumerate(tokens) if ":" in token.gap}
     found: list[tuple[int, int]] = []
     for position in range(len(tokens)):
         size = _starts_with(tokens, position, connectives()["ordinals"])
@@ -149,8 +160,10 @@ def _after(tokens: Sequence[Token], position: int) -> int:
 class _Reader:
     """One tokenized message with the things that it names."""
 
-    def __init__(self, tokens: Sequence[Token]) -> None:
+    def __init__(self, text: str, tokens: Sequence[Token], judge: Judge | None) -> None:
+        self.text = text
         self.tokens = tokens
+        self._judge = judge
         self._things = things(tokens)
 
     def things(self, first: int, last: int) -> list[Thing]:
@@ -179,7 +192,8 @@ class _Reader:
         size = _starts_with(self.tokens, position, connectives()["another"])
         if size:
             return not light or self.thing_at(position + size)
-        return light and (self.thing_at(position + 1) or self.action_at(position + 1))
+        asks = _starts_with(self.tokens, position + 1, connectives()["question"]) > 0
+        return light and (asks or self.thing_at(position + 1) or self.action_at(position + 1))
 
     def clauses(self) -> list[Clause]:
         """Clauses between stops and commas; "còn" and "với lại" open one without a stop as well."""
@@ -231,7 +245,26 @@ class _Reader:
         if leans and not (wishes and self.says(begun, after.first, "plea")):
             return None
         both = self.is_matter(begun, after.first) and self.is_matter(after.first, end)
-        return self._light(after.first) if both and self._new_head(begun, after.first, end) else None
+        if both and self._new_head(begun, after.first, end):
+            return self._light(after.first)
+        return 0 if self._other_field(begun, after.first, end) else None
+
+    def _other_field(self, begun: int, first: int, last: int) -> bool:
+        """Whether both sides surely belong to different fields and each has a trouble or a wish."""
+        if self._judge is None or min(first - begun, last - first) < _LEAST_WORDS_TO_JUDGE:
+            return False
+        if not all(
+            self.says(*side, "trouble") or self.says(*side, "wish")
+            for side in ((begun, first), (first, last))
+        ):
+            return False
+        left, right = self._judge(self._piece(begun, first)), self._judge(self._piece(first, last))
+        one, other = max(left, key=left.__getitem__), max(right, key=right.__getitem__)
+        sure = left[one] >= _SURE_FIELD and right[other] >= _SURE_FIELD
+        return sure and left[other] < _FOREIGN_FIELD and right[one] < _FOREIGN_FIELD
+
+    def _piece(self, first: int, last: int) -> str:
+        return self.text[self.tokens[first].start : self.tokens[last - 1].end]
 
     def _light(self, position: int) -> int:
         """ "còn", "và" before a thing: dropped from the part."""
@@ -261,11 +294,17 @@ class _Reader:
         """
         left = (begun, after.first)
         first = after.first + (self.tokens[after.first].folded in ("con", "va", "roi", "ca"))
+        if any(
+            _starts_with(self.tokens, first, connectives()[kind]) for kind in ("consequence", "dependent")
+        ):
+            return False
         topics = {thing.topic for thing in self.things(*left)}
         near = self.things(first, after.last)
         if not topics or not near or near[0].topic in topics:
             return False
         if self.action_at(first) and self.says(*left, "wish"):
+            return True
+        if _starts_with(self.tokens, first, connectives()["question"]) and first > after.first:
             return True
         if near[0].first > first:
             return False

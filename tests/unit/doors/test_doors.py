@@ -28,7 +28,7 @@ def _rows(name: str) -> list[DoorRow]:
 
 
 @pytest.mark.parametrize("stripped", [False, True])
-@pytest.mark.parametrize("name", ["doors_dev.jsonl", "doors_fresh.jsonl"])
+@pytest.mark.parametrize("name", ["doors_dev.jsonl", "doors_fresh.jsonl", "doors_third.jsonl"])
 def test_development_messages_go_to_their_doors(door_model: DoorModel, name: str, stripped: bool) -> None:
     rows = [DoorRow(without_marks(r.text) if stripped else r.text, r.door) for r in _rows(name)]
     score = evaluate_doors(rows, model=door_model)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.fields import FieldClassifier
 from core.places.tokens import tokenize, without_marks
 from core.splitting import split_matters
 from core.splitting.evaluation import SplitRow, evaluate_split
@@ -17,10 +18,14 @@ from core.splitting.samples import rows
 from core.splitting.topics import connectives
 from core.text.normal import clean
 
-DEV = [
-    SplitRow(row["text"], tuple(row["parts"]))
-    for row in map(json.loads, Path(__file__).with_name("split_dev.jsonl").read_text("utf-8").splitlines())
-]
+
+def _rows(name: str) -> list[SplitRow]:
+    lines = Path(__file__).with_name(name).read_text("utf-8").splitlines()
+    return [SplitRow(row["text"], tuple(row["parts"])) for row in map(json.loads, lines)]
+
+
+DEV = _rows("split_dev.jsonl")
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("stripped", [False, True])
@@ -40,6 +45,33 @@ def test_generated_messages_are_cut_where_they_were_joined(stripped: bool) -> No
 
     assert (score.exact or 0) >= 0.9
     assert (score.single_split or 0) <= 0.01
+
+
+def test_sentences_of_surely_different_fields_are_cut_even_when_no_list_names_their_things() -> None:
+    text = "Khu phơi mo cau xin được mở rộng. Khu tập xà đơn cần thêm bóng."
+    fields = {"Khu phơi": {"nong_nghiep": 0.9, "van_hoa_du_lich": 0.1}}
+    other = {"nong_nghiep": 0.05, "van_hoa_du_lich": 0.95}
+
+    def judge(piece: str) -> dict[str, float]:
+        return fields["Khu phơi"] if piece.startswith("Khu phơi") else other
+
+    assert len(split_matters(text)) == 1
+    assert [p.text for p in split_matters(text, judge)] == [
+        "Khu phơi mo cau xin được mở rộng.",
+        "Khu tập xà đơn cần thêm bóng.",
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stripped", [False, True])
+def test_unseen_messages_are_cut_where_a_person_cuts_them(stripped: bool) -> None:
+    change = without_marks if stripped else str
+    judge = FieldClassifier.ensure(ROOT / "var" / "models", lambda _line: None).by_words
+    rows_ = [SplitRow(change(r.text), tuple(map(change, r.parts))) for r in _rows("split_fresh.jsonl")]
+    score = evaluate_split(rows_, judge)
+
+    assert (score.exact or 0) >= 0.85
+    assert (score.single_split or 0) <= 0.03
 
 
 @pytest.mark.parametrize(
