@@ -76,9 +76,18 @@ _LOCATIVES = frozenset(
 # Last words of offices that are named after their commune: trạm y tế, UBND, công an, tiểu học, chợ …
 _OFFICES = frozenset({"te", "ubnd", "hdnd", "uy", "thcs", "thpt", "cho"})
 _PAIRS = frozenset(
-    {("dia", "ban"), ("cong", "an"), ("tieu", "hoc"), ("khu", "vuc"), ("nhan", "dan"), ("o", "khu")}
+    {
+        ("dia", "ban"),
+        ("cong", "an"),
+        ("tieu", "hoc"),
+        ("khu", "vuc"),
+        ("nhan", "dan"),
+        ("o", "khu"),
+        ("ba", "con"),
+    }
 )
 # What follows these words is the name of a person, road, hamlet or firm, not of a commune.
+_ROADS = frozenset({"đường", "duong", "phố", "ngõ", "hẻm"})
 _NAME_BEARERS = frozenset(
     [
         "duong",
@@ -343,7 +352,7 @@ class Scanner:
         said.
         """
         if self.permissive:
-            return True
+            return not self.after_a_road(mention.first)
         position, gap = mention.first, self.tokens[mention.first].gap
         if position and not gap.strip(" ") and self._bears_name(position - 1):
             return False
@@ -357,6 +366,11 @@ class Scanner:
         return (position > 0 and self._locative(position - 1)) or self._link(
             mention.last, mention
         ) is not None
+
+    def after_a_road(self, position: int) -> bool:
+        """ "đường Hoàng Liên": no answer to "which commune?" either."""
+        before = self.tokens[position - 1].text.casefold() if position else ""
+        return before in _ROADS and not self.tokens[position].gap.strip()
 
     def _bears_name(self, position: int) -> bool:
         pair = (self.tokens[position - 1].folded if position else "", self.tokens[position].folded)
@@ -406,7 +420,7 @@ def misspelt(scanner: Scanner, provinces: frozenset[str], *, taken: frozenset[in
         cue = scanner._cue(position)
         if cue is not None and cue[0] == ("commune",):
             yield from _close(scanner, (position, position + cue[2]), cue[1], provinces)
-        elif scanner.permissive and cue is None:
+        elif scanner.permissive and cue is None and not scanner.after_a_road(position):
             yield from _close(scanner, (position, position), "", provinces)
 
 

@@ -57,7 +57,20 @@ def resolve_typed(
         return answer
     if permissive.unit is not None and permissive.span is not None and _is_province(scanner, permissive.span):
         return PlaceAnswer("ambiguous", span=permissive.span, candidates=(permissive.unit,))
+    if _far_guess(scanner, permissive):
+        return answer
     return permissive
+
+
+_FEW_OTHER_WORDS = 2
+
+
+def _far_guess(scanner: Scanner, answer: PlaceAnswer) -> bool:
+    """Words that happen to spell a commune elsewhere ("xa toi duong hong" is no Đường Hồng)."""
+    unit, span = answer.unit, answer.span
+    if unit is None or span is None or scanner.home in (None, unit.province_code):
+        return False
+    return len(scanner.tokens) - len(span.text.split()) > _FEW_OTHER_WORDS
 
 
 def _is_province(scanner: Scanner, span: PlaceSpan) -> bool:
