@@ -102,7 +102,9 @@ def build(settings: Settings) -> Parts:
     folder = settings.attachments_dir
     parts.loops += [
         AttachmentLoop(database, channels, folder=folder, max_bytes=settings.max_attachment_bytes).run,
-        RetentionLoop(database, hold_hours=settings.consent_hold_hours).run,
+        RetentionLoop(
+            database, hold_hours=settings.consent_hold_hours, attachments=settings.attachments_dir
+        ).run,
     ]
     return parts
 

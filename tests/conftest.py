@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
 
 from storage.database import Database
 from storage.migrate import upgrade
-from tests.factories.databases import BACKENDS, need_postgresql, postgresql_database, sqlite_database
+from tests.factories.databases import BACKENDS, empty, need_postgresql, postgresql_database, sqlite_database
+from tests.factories.records import Commune
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -34,22 +35,6 @@ def only_loopback() -> Iterator[None]:
     patch.undo()
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file to copy."""
-    url = sqlite_database(tmp_path_factory.mktemp("template"))
-    upgrade(url)
-    return Path(str(make_url(url).database))
-
-
-@pytest.fixture(scope="session")
-def postgresql_template() -> Iterator[str]:
-    """The name of a migrated PostgreSQL database to copy."""
-    with postgresql_database() as url:
-        upgrade(url)
-        yield str(make_url(url).database)
-
-
 @pytest.fixture(params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> str:
     """`sqlite` or `postgresql`; tests that use it run on both."""
@@ -68,21 +53,43 @@ def empty_database_url(backend: str, tmp_path: Path) -> Iterator[str]:
             yield url
 
 
-@pytest.fixture
-def database_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """URL of an empty database with the newest schema."""
-    if backend == "sqlite":
-        yield sqlite_database(tmp_path, request.getfixturevalue("sqlite_template"))
-    else:
-        with postgresql_database(request.getfixturevalue("postgresql_template")) as url:
-            yield url
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Database]]:
+    """One database of each kind with the newest schema, made at first use; one engine keeps its cache."""
+    made: dict[str, Database] = {}
+    with ExitStack() as stack:
+
+        def database_of(backend: str) -> Database:
+            if backend not in made:
+                if backend == "sqlite":
+                    url = sqlite_database(tmp_path_factory.mktemp("sqlite"))
+                else:
+                    url = stack.enter_context(postgresql_database())
+                upgrade(url)
+                made[backend] = Database(url)
+                stack.callback(made[backend].dispose)
+            return made[backend]
+
+        yield database_of
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(backend: str, migrated: Callable[[str], Database]) -> Iterator[Database]:
     """An empty database with the newest schema; a test that uses it runs on SQLite and on PostgreSQL."""
-    opened = Database(database_url)
+    database = migrated(backend)
     try:
-        yield opened
+        yield database
     finally:
-        opened.dispose()
+        empty(database)
+
+
+@pytest.fixture
+def database_url(database: Database) -> str:
+    """The URL of `database`, for what opens it by itself."""
+    return database.engine.url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def commune(database: Database, tmp_path: Path) -> Commune:
+    """A province with two communes and a clock, on a database of each kind."""
+    return Commune(database, tmp_path)

@@ -58,6 +58,7 @@ def find_repeat(turn: Turn, text: str) -> Concern | None:
             Concern.text_key == text_key(text),
             Concern.state.not_in((ConcernState.DRAFT, ConcernState.WITHDRAWN)),
             Concern.created_at > turn.now - REPEAT_WINDOW,
+            Concern.erased_at.is_(None),
         )
         .order_by(Concern.id.desc())
         .limit(1)
@@ -311,6 +312,7 @@ def by_code(turn: Turn, code: str) -> Concern | None:
     return turn.session.scalar(
         select(Concern).where(
             Concern.code == code,
+            Concern.erased_at.is_(None),
             (Concern.citizen_id == turn.citizen.id) | Concern.id.in_(joined),
         )
     )

@@ -17,7 +17,7 @@ from core.intake.state import Dialogue
 from core.intake.steps import STEPS
 from core.intake.turn import Reply, Services, StepCall, Turn
 from core.outbox.port import Choice
-from core.people import consent
+from core.people import erasure
 from storage.models import ActionResult, Citizen, Concern, ConcernState, Contact, Inbound
 
 
@@ -68,7 +68,7 @@ def perform(services: Services, action: str, call: StepCall) -> StepResult:
         session.add(
             ActionResult(inbound_id=call.inbound_id, action=action, result=result.dump(), at=turn.now)
         )
-    consent.delete_files(services.settings.attachments_dir, turn.files_to_delete)
+    erasure.delete_files(services.settings.attachments_dir, turn.files_to_delete)
     return result
 
 

@@ -19,7 +19,7 @@ from core.intake.turn import Reply
 from core.intake.typed import Resolved, resolve
 from core.outbox import queue, receipts
 from core.outbox.port import ChannelName, IncomingKind
-from core.people import consent, contacts
+from core.people import contacts, erasure
 from core.wording import CITIZEN
 from storage.models import (
     Citizen,
@@ -184,7 +184,7 @@ def _apply(session: Session, inbound: Inbound, contact: Contact, *, now: datetim
             contact.reachable = True
         case IncomingKind.ERASE_REQUEST:
             citizen = session.get_one(Citizen, contact.citizen_id)
-            consent.erase(session, contact, citizen, now=now)
+            erasure.erase(session, citizen, now=now)
             contact.dialogue = {}
         case _:
             contact.last_inbound_at = now

@@ -1,12 +1,23 @@
-"""Consent and erasure: what was said before consent is held apart, and everything can be taken back."""
+"""Consent: what was said before it is held apart and erased on refusal, and every decision is kept as proof."""
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import (
+    CursorResult,
+    Select,
+    String,
+    cast,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from core.wording import CITIZEN
@@ -14,22 +25,21 @@ from storage.models import (
     ActionResult,
     Attachment,
     Citizen,
-    Concern,
-    ConcernEvent,
-    ConcernPart,
-    ConcernState,
-    ConcernVector,
     ConsentRecord,
     ConsentState,
     Contact,
     Inbound,
     Outbound,
     OutboundState,
-    Support,
+    StaffRequest,
 )
 
 PURPOSE_ANSWER = "P1"  # receive and answer my question
 PURPOSE_ANNOUNCE = "P2"  # message me about sessions in my place
+_MARK = "erased-"
+# "At most 24 hours" must hold although the sweep comes only now and then.
+_SWEEP_MARGIN = timedelta(minutes=15)
+_UNSENT = (OutboundState.QUEUED, OutboundState.SENDING, OutboundState.TEMPORARY_FAILURE)
 
 
 def grant(session: Session, citizen: Citizen, *, inbound_id: int, now: datetime) -> None:
@@ -37,6 +47,7 @@ def grant(session: Session, citizen: Citizen, *, inbound_id: int, now: datetime)
     citizen.consent = ConsentState.GRANTED
     citizen.consent_version = CITIZEN.say("consent.version")
     citizen.consent_at = now
+    citizen.erased_at = None
     record(session, citizen, purpose=PURPOSE_ANSWER, granted=True, inbound_id=inbound_id, now=now)
 
 
@@ -60,105 +71,46 @@ def refuse(session: Session, contact: Contact, citizen: Citizen, *, inbound_id: 
     """Record the refusal and erase what was held apart."""
     citizen.consent = ConsentState.REFUSED
     record(session, citizen, purpose=PURPOSE_ANSWER, granted=False, inbound_id=inbound_id, now=now)
-    _forget_messages(session, contact.id, now=now)
+    forget_messages(session, [contact.id], now=now)
 
 
-def erase(session: Session, contact: Contact, citizen: Citizen, *, now: datetime) -> list[str]:
-    """Remove identity and raw text everywhere; returns paths of attachment files to delete after commit.
-
-    Codes, fields, states and published answers stay: they name nobody. The contact's channel id is
-    replaced by a one-way mark, so a later message of the same person starts anew.
-    """
-    paths = [
-        p for p in session.scalars(select(Attachment.path).where(Attachment.contact_id == contact.id)) if p
-    ]
-    session.execute(delete(Attachment).where(Attachment.contact_id == contact.id))
-    mine = select(Concern.id).where(Concern.citizen_id == citizen.id).scalar_subquery()
-    session.execute(delete(ConcernVector).where(ConcernVector.concern_id.in_(mine)))
-    session.execute(delete(ConcernPart).where(ConcernPart.concern_id.in_(mine)))
-    session.execute(
-        delete(Concern).where(Concern.citizen_id == citizen.id, Concern.state == ConcernState.DRAFT)
-    )
-    _close_unanswered(session, citizen, now=now)
-    session.execute(
-        update(Concern)
-        .where(Concern.citizen_id == citizen.id)
-        .values(text="", text_key="", place_text=None, door_reasons=[], erased_at=now)
-    )
-    session.execute(delete(Support).where(Support.citizen_id == citizen.id))
-    session.execute(
-        update(Outbound)
-        .where(Outbound.contact_id == contact.id)
-        .values(text="")
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(
-        update(Outbound)
-        .where(
-            Outbound.contact_id == contact.id,
-            Outbound.state.in_(
-                (OutboundState.QUEUED, OutboundState.WAITING_FOR_CONTACT, OutboundState.TEMPORARY_FAILURE)
-            ),
-        )
-        .values(state=OutboundState.CANCELLED)
-    )
-    _forget_messages(session, contact.id, now=now)
-    record(session, citizen, purpose=PURPOSE_ANSWER, granted=False, inbound_id=None, now=now)
-    citizen.consent = ConsentState.UNSET
-    citizen.wants_announcements = False
-    citizen.unit_code = None
-    citizen.erased_at = now
-    return paths
-
-
-def _close_unanswered(session: Session, citizen: Citizen, *, now: datetime) -> None:
-    """What was not answered yet is withdrawn with its words: nobody can be asked or told about it."""
-    open_ids = session.scalars(
-        select(Concern.id).where(
-            Concern.citizen_id == citizen.id,
-            Concern.state.not_in((ConcernState.ANSWERED, ConcernState.WITHDRAWN)),
-        )
-    ).all()
-    session.execute(update(Concern).where(Concern.id.in_(open_ids)).values(state=ConcernState.WITHDRAWN))
-    session.add_all(
-        ConcernEvent(
-            concern_id=concern_id, kind="withdrawn", at=now, actor="citizen", detail={"why": "erased"}
-        )
-        for concern_id in open_ids
-    )
-
-
-def mark_of(contact: Contact) -> str:
-    """A one-way replacement of a channel id."""
-    return "erased-" + hashlib.sha256(f"{contact.id}:{contact.external_id}".encode()).hexdigest()[:24]
-
-
-def _forget_messages(session: Session, contact_id: int, *, now: datetime) -> None:
-    messages = select(Inbound.id).where(Inbound.contact_id == contact_id).scalar_subquery()
+def forget_messages(session: Session, contact_ids: Select[int] | Sequence[int], *, now: datetime) -> None:
+    """Erase what these contacts wrote, and what only served to answer it. Files follow by the sweep."""
+    messages = select(Inbound.id).where(Inbound.contact_id.in_(contact_ids)).scalar_subquery()
     session.execute(delete(ActionResult).where(ActionResult.inbound_id.in_(messages)))
     session.execute(
-        delete(Attachment).where(Attachment.contact_id == contact_id, Attachment.concern_id.is_(None))
+        delete(Attachment).where(Attachment.contact_id.in_(contact_ids), Attachment.concern_id.is_(None))
     )
     session.execute(
         update(Inbound)
-        .where(Inbound.contact_id == contact_id)
+        .where(Inbound.contact_id.in_(contact_ids))
         .values(text=None, payload={}, snapshot=None, erased_at=now)
         .execution_options(synchronize_session=False)
     )
 
 
 def erase_held(session: Session, *, hold_hours: int, now: datetime) -> int:
-    """Erase what people sent before a choice that they never made; returns how many messages."""
-    old = now - timedelta(hours=hold_hours)
+    """Erase what people sent before a choice that they never made; returns how many messages.
+
+    Runs as a sweep, so it erases a little before the promised hours are over.
+    """
+    old = now - timedelta(hours=hold_hours) + _SWEEP_MARGIN
     undecided = (
         select(Contact.id)
         .join(Citizen, Citizen.id == Contact.citizen_id)
         .where(Citizen.consent != ConsentState.GRANTED)
-        .scalar_subquery()
     )
+    held = (
+        Inbound.contact_id.in_(undecided.scalar_subquery()),
+        Inbound.received_at < old,
+        Inbound.erased_at.is_(None),
+    )
+    messages = select(Inbound.id).where(*held).scalar_subquery()
+    session.execute(delete(Attachment).where(Attachment.inbound_id.in_(messages)))
+    session.execute(delete(ActionResult).where(ActionResult.inbound_id.in_(messages)))
     result = session.execute(
         update(Inbound)
-        .where(Inbound.contact_id.in_(undecided), Inbound.received_at < old, Inbound.erased_at.is_(None))
+        .where(*held)
         .values(text=None, payload={}, snapshot=None, erased_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -166,7 +118,47 @@ def erase_held(session: Session, *, hold_hours: int, now: datetime) -> int:
     return result.rowcount
 
 
-def delete_files(folder: Path, paths: list[str]) -> None:
-    """Delete attachment files; one that is gone already is fine."""
-    for path in paths:
-        (folder / path).unlink(missing_ok=True)
+def forget_identities(session: Session, *, hold_hours: int, now: datetime, limit: int = 500) -> int:
+    """Replace the channel ids of people without consent by marks that say nothing; returns how many.
+
+    At once for those who had everything erased and have heard so, after the hold for those who refused
+    or never chose. Whoever waits for a clerk, a turn or a reply is left for the next sweep; a later
+    message of the same person starts anew.
+    """
+    unsent = exists().where(Outbound.contact_id == Contact.id, Outbound.state.in_(_UNSENT))
+    waiting = exists().where(StaffRequest.contact_id == Contact.id, StaffRequest.state == "open")
+    silent = func.coalesce(Contact.last_inbound_at, Contact.created_at) < now - timedelta(hours=hold_hours)
+    ids = session.scalars(
+        select(Contact.id)
+        .join(Citizen, Citizen.id == Contact.citizen_id)
+        .where(
+            Citizen.consent != ConsentState.GRANTED,
+            Contact.external_id.not_like(f"{_MARK}%"),
+            Contact.turn_holder.is_(None),
+            or_(Citizen.erased_at.is_not(None), silent),
+            ~unsent,
+            ~waiting,
+        )
+        .order_by(Contact.id)
+        .limit(limit)
+    ).all()
+    mark = literal(_MARK)
+    session.execute(
+        update(Contact)
+        .where(Contact.id.in_(ids))
+        .values(external_id=mark + cast(Contact.id, String), dialogue={}, reachable=False)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(Inbound)
+        .where(Inbound.contact_id.in_(ids))
+        .values(sender_id=mark + cast(Inbound.contact_id, String))
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(Outbound)
+        .where(Outbound.contact_id.in_(ids), Outbound.state == OutboundState.WAITING_FOR_CONTACT)
+        .values(state=OutboundState.CANCELLED)
+        .execution_options(synchronize_session=False)
+    )
+    return len(ids)

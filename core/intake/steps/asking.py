@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from core.intake import concerns
 from core.intake.steps import telling
@@ -37,7 +37,7 @@ def status(turn: Turn) -> None:
     joined = turn.session.scalars(
         select(Concern)
         .join(Support, Support.concern_id == Concern.id)
-        .where(Support.citizen_id == turn.citizen.id)
+        .where(Support.citizen_id == turn.citizen.id, Concern.erased_at.is_(None))
         .order_by(Support.at.desc())
         .limit(_SHOWN)
     ).all()
@@ -54,16 +54,19 @@ def status(turn: Turn) -> None:
 
 
 def _my_concerns(turn: Turn) -> Select[Concern]:
+    return select(Concern).where(*_is_mine(turn)).order_by(Concern.submitted_at.desc())
+
+
+def _is_mine(turn: Turn) -> tuple[ColumnElement[bool], ...]:
     return (
-        select(Concern)
-        .where(Concern.citizen_id == turn.citizen.id, Concern.code.is_not(None))
-        .order_by(Concern.submitted_at.desc())
+        Concern.citizen_id == turn.citizen.id,
+        Concern.code.is_not(None),
+        Concern.erased_at.is_(None),
     )
 
 
 def _count_mine(turn: Turn) -> int:
-    query = select(func.count()).where(Concern.citizen_id == turn.citizen.id, Concern.code.is_not(None))
-    return turn.session.scalar(query) or 0
+    return turn.session.scalar(select(func.count()).where(*_is_mine(turn))) or 0
 
 
 def _status_line(key: str, concern: Concern) -> str:

@@ -17,7 +17,7 @@ from core.intake.steps import asking, telling
 from core.intake.turn import Turn, quote
 from core.intake.typed import words_after_code
 from core.outbox.port import IncomingKind
-from core.people import consent
+from core.people import erasure
 from core.wording import CITIZEN
 from storage.models import (
     Answer,
@@ -220,7 +220,7 @@ def _erase(turn: Turn, arguments: list[str]) -> None:
         turn.say("erase.kept")
         return
     turn.session.flush()
-    turn.files_to_delete.extend(consent.erase(turn.session, turn.contact, turn.citizen, now=turn.now))
+    turn.files_to_delete.extend(erasure.erase(turn.session, turn.citizen, now=turn.now))
     turn.dialogue.reset()
     turn.say("erase.done")
 

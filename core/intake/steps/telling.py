@@ -212,7 +212,11 @@ def say_last_receipt(turn: Turn) -> None:
     """Nothing waits for a confirmation: tell the newest code of this conversation, if there is one."""
     last = turn.session.scalar(
         select(Concern)
-        .where(Concern.contact_id == turn.contact.id, Concern.code.is_not(None))
+        .where(
+            Concern.contact_id == turn.contact.id,
+            Concern.code.is_not(None),
+            Concern.erased_at.is_(None),
+        )
         .order_by(Concern.submitted_at.desc())
         .limit(1)
     )

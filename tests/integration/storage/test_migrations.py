@@ -141,6 +141,7 @@ def test_migrations_are_numbered_and_linear() -> None:
 
 
 @pytest.mark.postgresql
+@pytest.mark.slow
 def test_programs_that_start_together_migrate_once() -> None:
     code = "import sys; from storage.migrate import upgrade; upgrade(sys.argv[1])"
     with postgresql_database() as url:
