@@ -78,7 +78,7 @@ def open_draft(turn: Turn, messages: Sequence[Inbound]) -> Concern:
         created_at=turn.now,
     )
     turn.session.add(draft)
-    _understand(turn, draft, text)
+    understand(turn, draft, text)
     turn.session.flush()
     for message in messages:
         if message.text:
@@ -101,7 +101,7 @@ def append(turn: Turn, concern: Concern) -> bool:
             concern_id=concern.id, inbound_id=turn.inbound.id, text=turn.text, at=turn.inbound.occurred_at
         )
     )
-    _understand(turn, concern, f"{concern.text}\n{turn.text}" if concern.text else turn.text)
+    understand(turn, concern, f"{concern.text}\n{turn.text}" if concern.text else turn.text)
     return True
 
 
@@ -111,7 +111,7 @@ def rewrite(turn: Turn, concern: Concern, text: str) -> None:
     turn.session.add(
         ConcernPart(concern_id=concern.id, inbound_id=turn.inbound.id, text=text, at=turn.inbound.occurred_at)
     )
-    _understand(turn, concern, text)
+    understand(turn, concern, text)
 
 
 def edit_part(turn: Turn, message_id: str) -> Concern | None:
@@ -127,19 +127,20 @@ def edit_part(turn: Turn, message_id: str) -> Concern | None:
         .where(Inbound.contact_id == turn.contact.id, Concern.state.in_(_EDITABLE))
     ).all()
     told = [row[0] for row in rows if message_id in (row[1], *row[2].get("refers_to", []))]
-    if not told or not turn.text:
-        return None
+    if len(told) != 1 or not turn.text:
+        return None  # A message of several matters has become several concerns: each is changed by its code.
     told[0].text = turn.text
     turn.session.flush()
     concern = turn.session.get_one(Concern, told[0].concern_id)
     parts = turn.session.scalars(
         select(ConcernPart.text).where(ConcernPart.concern_id == concern.id).order_by(ConcernPart.id)
     )
-    _understand(turn, concern, "\n".join(parts))
+    understand(turn, concern, "\n".join(parts))
     return concern
 
 
-def _understand(turn: Turn, concern: Concern, text: str) -> None:
+def understand(turn: Turn, concern: Concern, text: str) -> None:
+    """Set everything that follows from a concern's words; what the citizen said about its door stays."""
     reading = turn.services.reader.read(text)
     concern.text = text
     concern.text_key = text_key(text)
@@ -147,12 +148,20 @@ def _understand(turn: Turn, concern: Concern, text: str) -> None:
     concern.field_confidence = reading.field_confidence
     concern.place_text = reading.place_text
     concern.unit_code = reading.unit_code or turn.citizen.unit_code or concern.unit_code
-    concern.door = reading.door
-    concern.door_reasons = list(reading.door_reasons)
+    released = reading.door != NORMAL_DOOR and _was_released(turn.session, concern)
+    concern.door = NORMAL_DOOR if released else reading.door
+    concern.door_reasons = [] if released else list(reading.door_reasons)
     target = lifecycle.collecting_for(turn.session, unit_code=concern.unit_code, now=turn.now)
     concern.session_id = target.id if target else None
     turn.session.flush()
     _store_vector(turn.session, concern.id, reading)
+
+
+def _was_released(session: Session, concern: Concern) -> bool:
+    query = select(ConcernEvent.id).where(
+        ConcernEvent.concern_id == concern.id, ConcernEvent.kind == "released"
+    )
+    return concern.id is not None and session.scalar(query.limit(1)) is not None
 
 
 def _store_vector(session: Session, concern_id: int, reading: Reading) -> None:

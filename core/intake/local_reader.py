@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.doors import check_door
+from core.doors import check_door, missing_detail
 from core.doors import ensure as ensure_doors
 from core.fields import FieldClassifier
 from core.intake.reading import NORMAL_DOOR, CommuneAnswer, KnownConcern, NamedUnit, Reading
@@ -16,6 +16,7 @@ from core.intake.similarity import same_matter
 from core.places import Gazetteer, Unit
 from core.places.answers import FoundPlaces
 from core.settings import Settings
+from core.splitting import split_matters
 from core.text.embedding import load_embedder
 
 _REMEMBERED = 512
@@ -64,6 +65,15 @@ class LocalReader:
             model=self._embedder.name,
             vector=np.asarray(vector, dtype="<f4").tobytes(),
         )
+
+    def split(self, text: str) -> Sequence[str]:
+        """The matters of a message, by its wording and by the fields of its sentences."""
+        return tuple(part.text for part in split_matters(text, self._fields.by_words)) or (text,)
+
+    def missing(self, text: str) -> str | None:
+        """The question of `core.doors.completeness`."""
+        lacks = missing_detail(text, self._gazetteer.find(text, province=self._province))
+        return lacks.question if lacks else None
 
     def _own_unit(self, unit: Unit | None) -> str | None:
         return unit.code if unit is not None and unit.province_code == self._province else None

@@ -6,7 +6,6 @@ then given back, and nothing happens twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,9 +106,10 @@ def _read_ahead(services: Services, call: StepCall) -> None:
         texts += [draft, f"{draft}\n{new_words}" if new_words else ""]
     if held:
         texts += [*held, "\n".join(held)]
-    read: Callable[[str], object] = services.reader.read
     for text in {t for t in texts if t}:
-        read(text)
+        services.reader.read(text)
+        for part in services.reader.split(text):
+            services.reader.read(part)
 
 
 def _needs_reading(call: StepCall) -> bool:

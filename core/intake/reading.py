@@ -70,6 +70,14 @@ class Reader(Protocol):
         """Field, place, legal door and vector of a concern's text."""
         ...
 
+    def split(self, text: str) -> Sequence[str]:
+        """The matters of a message as pieces of its words; one when it is about one thing."""
+        ...
+
+    def missing(self, text: str) -> str | None:
+        """Key of the one question that would make a concern actionable; None for nearly all."""
+        ...
+
     def commune(self, text: str) -> CommuneAnswer:
         """The commune that a short answer names, in any spelling, old names too."""
         ...

@@ -18,6 +18,7 @@ class Awaiting(StrEnum):
     CONSENT = "consent"
     COMMUNE = "commune"
     CONFIRMATION = "confirmation"
+    DETAIL = "detail"  # what `about` lacks to be acted on, or "không biết"
     REWRITE = "rewrite"  # the whole text of `about` anew
     ADDITION = "addition"  # more words for `about`
 
@@ -29,7 +30,8 @@ class Dialogue:
     `choices` are those under our newest message, for typed numbers; `held` are ids of messages that wait
     for consent; `about` is the concern that a rewrite or addition is for; `purpose` remembers why somebody
     registers (`subscribe`), so that nobody asks twice; `candidates`, `elsewhere` and `commune_tries` are
-    how the last answer about the commune was read; `note` is what one step tells the next of the same turn.
+    how the last answer about the commune was read; `whole` is the concern that the person called one matter,
+    `asked` the one that was asked back about (once is enough); `note` is what one step tells the next of the same turn.
     """
 
     awaiting: Awaiting = Awaiting.NOTHING
@@ -42,6 +44,8 @@ class Dialogue:
     candidates: list[str] = field(default_factory=list)
     elsewhere: str = ""
     commune_tries: int = 0
+    whole: int | None = None
+    asked: int | None = None
     note: str = ""
 
     @classmethod
@@ -78,7 +82,7 @@ def snapshot(dialogue: Dialogue, citizen: Citizen, *, has_draft: bool) -> dict[s
         loop, requested = "registration_form", "consent"
     elif citizen.unit_code is None:
         loop, requested = "registration_form", "commune"
-    elif dialogue.awaiting is Awaiting.CONFIRMATION and has_draft:
+    elif dialogue.awaiting in (Awaiting.CONFIRMATION, Awaiting.DETAIL) and has_draft:
         loop, requested = "concern_form", "confirmation"
         slots["concern_text"] = "draft"
     return {"active_loop": loop, "requested_slot": requested, "slots": slots}

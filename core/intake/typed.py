@@ -28,6 +28,46 @@ _COMMANDS = {
     "withdraw": ("rut", "rut y kien"),
     "edit_concern": ("sua", "sua y kien"),
 }
+# One word is enough to confirm what was just shown; folded, so "đúng" must not be read as "dừng".
+_YES = frozenset(
+    [
+        "dung",
+        "dung roi",
+        "dung a",
+        "dung vay",
+        "dung the",
+        "da dung",
+        "da dung roi",
+        "phai",
+        "phai roi",
+        "vang",
+        "da vang",
+        "vang a",
+        "da",
+        "u",
+        "uh",
+        "uk",
+        "um",
+        "ok",
+        "oke",
+        "okie",
+        "okay",
+        "dong y",
+        "toi dong y",
+        "gui",
+        "gui di",
+        "gui luon",
+        "gui nhe",
+        "xac nhan",
+        "chinh xac",
+        "chuan",
+        "duoc",
+        "dc",
+        "co",
+        "yes",
+        "y",
+    ]  # fmt: skip
+)
 _BY_WORDS = {fold(phrase): intent for intent, phrases in _COMMANDS.items() for phrase in phrases}
 # Verbs before a code: "RÚT LC-26-00012", "bo sung LC-26-00012: …".
 _CODE_VERBS = (
@@ -36,6 +76,18 @@ _CODE_VERBS = (
     ("add", ("bo sung", "them", "viet them")),
 )
 _MAX_COMMUNE_WORDS = 12
+_MAX_DETAIL_WORDS = 25
+# "không phải tố cáo đâu, tôi chỉ phản ánh thôi" under the advice about a legal door.
+_NOT_A_CASE = re.compile(
+    r"^(?:da |a |u |o )*(?:(?:khong phai|ko phai|k phai|dau phai|khong|chang phai) (?:la )?"
+    r"(?:to cao|khieu nai|kien|to giac|chui|quang cao)|(?:toi|em|chau|minh) chi (?:phan anh|gop y|kien nghi|hoi))"
+)
+_MAX_NOT_A_CASE_WORDS = 16
+_NO_IDEA = re.compile(
+    r"(?:da |toi |em |chau |minh |cung )*(?:khong|ko|k|hong|kg|chua|chang|hk|hok) "
+    r"(?:biet|ro|nho|co|nam ro|biet ro|biet nua|ro lam|can)(?: (?:a|nua|dau|gi|het|lam|nha|nhe|thi sao))*"
+    r"|chiu|khong|thoi|bo qua|gui luon(?: di)?|cu gui(?: di)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +118,21 @@ def _resolve_text(text: str, dialogue: Dialogue) -> Resolved | None:
     offered = _offered(folded, dialogue)
     if offered is not None:
         return Resolved("choose", offered)
-    command = _BY_WORDS.get(folded.strip(" .!"))
+    bare = folded.strip(" .!")
+    if bare in _YES and _confirms(text, bare, dialogue):
+        return Resolved("affirm")
+    command = _BY_WORDS.get(bare)
     if command is not None:
         return Resolved(command)
     about = _about_code(folded)
     if about is not None:
         return about
+    undo = _undone_door(folded, dialogue)
+    if undo is not None:
+        return Resolved("choose", undo)
+    short = "?" not in text and len(folded.split()) <= _MAX_DETAIL_WORDS
+    if dialogue.awaiting is Awaiting.DETAIL and short:
+        return Resolved("choose", f"detail:words:{dialogue.about}")
     if dialogue.awaiting is Awaiting.REWRITE:
         return Resolved("choose", f"rewritten:{dialogue.about}")
     if dialogue.awaiting is Awaiting.ADDITION:
@@ -94,6 +155,24 @@ def _offered(folded: str, dialogue: Dialogue) -> str | None:
         if bare == fold(label).strip(" .!"):
             return value
     return None
+
+
+def _confirms(text: str, bare: str, dialogue: Dialogue) -> bool:
+    """Whether a yes is meant: a question waits for it, or "đúng" was typed with its own marks."""
+    if dialogue.awaiting is Awaiting.CONFIRMATION:
+        return "dừng" not in text.casefold()
+    return bare == "dung" and "đúng" in text.casefold()
+
+
+def _undone_door(folded: str, dialogue: Dialogue) -> str | None:
+    offered = (value for _, value in dialogue.choices if value.startswith("door:normal:"))
+    short = len(folded.split()) <= _MAX_NOT_A_CASE_WORDS
+    return next(offered, None) if short and _NOT_A_CASE.match(folded) else None
+
+
+def knows_nothing(text: str) -> bool:
+    """Whether an answer to a question says "không biết"."""
+    return _NO_IDEA.fullmatch(" ".join(fold(text).split()).strip(" .!,")) is not None
 
 
 def _about_code(folded: str) -> Resolved | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.intake.reading import CommuneAnswer, KnownConcern, NamedUnit, Reading
 from core.intake.similarity import same_matter
+from core.splitting import split_matters
 from core.text.normal import fold
 
 BAT_XAT = NamedUnit("02683", "Xã Bát Xát")
@@ -23,16 +24,26 @@ class PlainReader:
     def read(self, text: str) -> Reading:
         """Field and door by words; the vector is a hash of letter trigrams, so equal texts are equal."""
         folded = fold(text)
+        door = next((door for words, door in _DOORS if words in folded), "normal")
         return Reading(
             field_code=next((code for word, code in _FIELDS if word in folded.split()), None),
             field_confidence=0.9,
             unit_code=BAC_HA.code if "xa bac ha" in folded else None,
             place_text=None,
-            door=next((door for words, door in _DOORS if words in folded), "normal"),
-            door_reasons=(),
+            door=door,
+            door_reasons=() if door == "normal" else _as_typed(text, door),
             model="plain",
             vector=_vector(folded).tobytes(),
         )
+
+    def split(self, text: str) -> Sequence[str]:
+        """The real rule by wording."""
+        return tuple(part.text for part in split_matters(text)) or (text,)
+
+    def missing(self, text: str) -> str | None:
+        """A bare "đường hỏng" has no place, "hỏng rồi" no object."""
+        folded = fold(text).strip(" .!")
+        return {"duong hong": "detail.place", "hong roi": "detail.object"}.get(folded)
 
     def commune(self, text: str) -> CommuneAnswer:
         """Two communes of Lào Cai, one elsewhere, and one ambiguous word."""
@@ -47,6 +58,12 @@ class PlainReader:
     def most_similar(self, text: str, reading: Reading, known: Sequence[KnownConcern]) -> KnownConcern | None:
         """The real rule over these vectors."""
         return same_matter(text, reading, known)
+
+
+def _as_typed(text: str, door: str) -> tuple[str, ...]:
+    words = next(words for words, name in _DOORS if name == door)
+    start = fold(text).find(words)
+    return (text[start : start + len(words)],)
 
 
 def _vector(folded: str) -> np.ndarray:

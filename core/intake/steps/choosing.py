@@ -259,6 +259,28 @@ def _raise(turn: Turn, arguments: list[str]) -> None:
     telling.ask_confirmation(turn)
 
 
+def _whole(turn: Turn, arguments: list[str]) -> None:
+    concern = _own(turn, arguments[0])
+    if concern is not None:
+        turn.dialogue.whole = concern.id
+        _show_again(turn, concern)
+
+
+def _detail(turn: Turn, arguments: list[str]) -> None:
+    concern = _own(turn, arguments[1])
+    if concern is not None:
+        if concern.state == ConcernState.DRAFT:
+            telling.take_detail(turn, concern)
+        _show_again(turn, concern)
+
+
+def _show_again(turn: Turn, concern: Concern) -> None:
+    if concern.state == ConcernState.DRAFT:
+        telling.ask_confirmation(turn)
+    else:
+        telling.say_receipt_again(turn, concern)
+
+
 def _attach(turn: Turn, arguments: list[str]) -> None:
     kind = arguments[0]
     if kind == IncomingKind.STICKER:
@@ -348,6 +370,7 @@ _VERBS: Mapping[str, tuple[Verb, re.Pattern[str]]] = {
     "commune_text": (_not_asked, _NONE),
     "confirm": (_confirm, re.compile(r"(yes|change|drop):(\d{1,18})")),
     "consent": (_consent, re.compile(r"(yes|no)")),
+    "detail": (_detail, re.compile(r"(skip|words):(\d{1,18})")),
     "do": (_do, re.compile(r"(raise|status|sessions|staff|help|erase)")),
     "door": (_door, re.compile(r"(normal|ok):(\d{1,18})")),
     "edited": (_edited, _NONE),
@@ -360,6 +383,7 @@ _VERBS: Mapping[str, tuple[Verb, re.Pattern[str]]] = {
     "raise": (_raise, _ID),
     "rewrite_code": (_rewrite_code, _CODE),
     "rewritten": (_rewritten, _ID),
+    "whole": (_whole, _ID),
     "withdraw": (_withdraw, re.compile(r"(yes|no):(\d{1,18})")),
     "withdraw_code": (_withdraw_code, _CODE),
 }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from sqlalchemy import select
 
 from core.fields.catalogue import field_label
-from core.intake import concerns
+from core.intake import concerns, matters
 from core.intake.reading import NORMAL_DOOR
 from core.intake.state import Awaiting
 from core.intake.turn import Turn, choice, quote
+from core.intake.typed import knows_nothing
 from core.outbox.port import Choice
 from core.wording import CITIZEN, day, day_and_time
 from storage.models import Attachment, Concern, ConcernState, DialogueSession, Unit
@@ -28,6 +30,7 @@ _MORE_WORDS = frozenset(
     }
 )
 _LEAST_WORDS = 3
+_MOST_DOOR_WORDS = 3
 _QUOTED_DOORS = ("to_cao", "khieu_nai", "khan", "xuc_pham", "quang_cao")
 
 
@@ -60,6 +63,12 @@ def _continue(turn: Turn, draft: Concern) -> None:
     elif turn.call.intent == "deny":
         turn.dialogue.note = "change"
         turn.slots["confirmation"] = None
+    elif value == f"whole:{draft.id}":
+        turn.dialogue.whole = draft.id
+        turn.slots["confirmation"] = None
+    elif value in (f"detail:skip:{draft.id}", f"detail:words:{draft.id}"):
+        take_detail(turn, draft)
+        turn.slots["confirmation"] = None
     elif value.startswith("attach:") and turn.inbound.payload.get("attachments"):
         concerns.keep_attachments(turn, draft.id)
         turn.slots["confirmation"] = None
@@ -69,6 +78,15 @@ def _continue(turn: Turn, draft: Concern) -> None:
         turn.slots["confirmation"] = None
     else:
         turn.slots.clear()  # A question or another choice: answered first, then the form asks again.
+
+
+def take_detail(turn: Turn, draft: Concern) -> None:
+    """The answer to the question that was asked back; "không biết" is one."""
+    turn.dialogue.awaiting = Awaiting.CONFIRMATION
+    turn.dialogue.about = None
+    skipped = (turn.call.choice or "").startswith("detail:skip") or knows_nothing(turn.text)
+    if not skipped and concerns.append(turn, draft):
+        turn.dialogue.note = "appended"
 
 
 def _is_more(turn: Turn) -> bool:
@@ -89,15 +107,76 @@ def ask_confirmation(turn: Turn) -> None:
     draft = turn.draft()
     if draft is None or turn.dialogue.awaiting in (Awaiting.REWRITE, Awaiting.ADDITION):
         return
+    apart = matters.set_apart(turn, draft)
     if draft.door != NORMAL_DOOR:
         show_door(turn, draft)
         return
     if note == "change":
         offer_changes(turn, draft)
         return
+    undo = _told_apart(turn, apart) if apart is not None else []
+    texts = matters.matters_of(turn, draft)
+    if len(texts) == 1 and _ask_back(turn, draft):
+        return
     turn.dialogue.awaiting = Awaiting.CONFIRMATION
     lead = CITIZEN.say("concern.appended") + "\n" if note == "appended" else ""
-    turn.add(lead + _summary(turn, draft), _confirm_choices(turn, draft))
+    if len(texts) > 1:
+        turn.add(lead + _summary_of_several(turn, draft, texts), [*_choices_for_several(draft), *undo])
+    else:
+        turn.add(lead + _summary(turn, draft), [*_confirm_choices(turn, draft), *undo])
+
+
+def _told_apart(turn: Turn, apart: Concern) -> list[Choice]:
+    """Tell why a part of the message goes another way; its one-tap undo joins the choices that follow."""
+    door = apart.door if apart.door in _QUOTED_DOORS else "khieu_nai"
+    turn.add(_door_text(turn, apart, door))
+    return [choice(f"door.not_{door}", f"door:normal:{apart.id}")]
+
+
+def _ask_back(turn: Turn, draft: Concern) -> bool:
+    """Ask the one question that would make the concern actionable, once; False when nothing is to be asked."""
+    if turn.dialogue.asked == draft.id:
+        return False
+    question = turn.services.reader.missing(draft.text)
+    if question is None or turn.session.scalar(
+        select(Attachment.id).where(Attachment.concern_id == draft.id)
+    ):
+        return False
+    turn.dialogue.asked = turn.dialogue.about = draft.id
+    turn.dialogue.awaiting = Awaiting.DETAIL
+    turn.say(question, (choice("detail.unknown", f"detail:skip:{draft.id}"),), quote=quote(draft.text, 80))
+    return True
+
+
+def _summary_of_several(turn: Turn, draft: Concern, texts: Sequence[str]) -> str:
+    unit = turn.session.get_one(Unit, draft.unit_code)
+    lines = [
+        CITIZEN.say(
+            "concern.matter",
+            number=number,
+            quote=quote(text),
+            field=field_label(turn.services.reader.read(text).field_code)
+            or CITIZEN.say("concern.field_unknown"),
+        )
+        for number, text in enumerate(texts, 1)
+    ]
+    return CITIZEN.say(
+        "concern.confirm_several",
+        count=len(texts),
+        matters="\n".join(lines),
+        place=unit.name,
+        session=_session_line(turn, draft, unit),
+        attachments=_attachments_line(turn, draft),
+    )
+
+
+def _choices_for_several(draft: Concern) -> list[Choice]:
+    return [
+        choice("concern.send_all", f"confirm:yes:{draft.id}"),
+        choice("concern.one_matter", f"whole:{draft.id}"),
+        choice("concern.change", f"confirm:change:{draft.id}"),
+        choice("concern.drop", f"confirm:drop:{draft.id}"),
+    ]
 
 
 def _summary(turn: Turn, draft: Concern) -> str:
@@ -161,14 +240,20 @@ def show_door(turn: Turn, draft: Concern) -> None:
     if draft.state == ConcernState.DRAFT:
         concerns.quarantine(turn, draft)
     turn.dialogue.awaiting = Awaiting.NOTHING
-    turn.say(
-        f"door.{door}",
+    turn.add(
+        _door_text(turn, draft, door),
         (
             choice(f"door.not_{door}", f"door:normal:{draft.id}"),
             choice("door.understood", f"door:ok:{draft.id}"),
         ),
-        reception=turn.services.settings.reception_address,
     )
+
+
+def _door_text(turn: Turn, concern: Concern, door: str) -> str:
+    """The advice, and the person's own words that led to it: a wrong guess must be seen as one."""
+    text = CITIZEN.say(f"door.{door}", reception=turn.services.settings.reception_address)
+    words = ", ".join(f"«{reason}»" for reason in concern.door_reasons[:_MOST_DOOR_WORDS])
+    return text + "\n" + CITIZEN.say("door.because", words=words) if words else text
 
 
 def offer_changes(turn: Turn, draft: Concern) -> None:
@@ -190,14 +275,17 @@ def submit(turn: Turn) -> None:
     if draft is None:
         say_last_receipt(turn)
         return
-    code = concerns.submit(turn, draft)
+    sent = matters.separate(turn, draft, matters.matters_of(turn, draft))
+    codes = [concerns.submit(turn, concern) for concern in sent]
     turn.dialogue.awaiting = Awaiting.NOTHING
     turn.dialogue.misses = 0
     target = turn.session.get(DialogueSession, draft.session_id) if draft.session_id else None
-    if target is None:
-        turn.say("concern.receipt_no_session", code=code)
+    if len(codes) > 1:
+        turn.say("concern.receipt_several", count=len(codes), codes=", ".join(codes))
+    elif target is None:
+        turn.say("concern.receipt_no_session", code=codes[0])
     else:
-        turn.say("concern.receipt", code=code, deadline=day_and_time(target.collects_until))
+        turn.say("concern.receipt", code=codes[0], deadline=day_and_time(target.collects_until))
 
 
 def say_receipt_again(turn: Turn, concern: Concern) -> None:
