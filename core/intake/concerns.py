@@ -15,6 +15,7 @@ from core.intake.reading import NORMAL_DOOR, KnownConcern, Reading
 from core.intake.receive import attachments_of
 from core.intake.turn import Turn
 from core.outbox.port import IncomingKind
+from core.people import joined
 from core.sessions import lifecycle
 from core.text.normal import fold
 from core.wording import local
@@ -226,6 +227,7 @@ def withdraw(turn: Turn, concern: Concern) -> None:
     """The citizen takes a sent concern back; its words stay until erased, but no list shows them."""
     concern.state = ConcernState.WITHDRAWN
     add_event(turn.session, concern.id, "withdrawn", actor="citizen", now=turn.now)
+    joined.tell_withdrawn(turn.session, [concern.id], now=turn.now)
 
 
 def may_change(concern: Concern) -> bool:

@@ -57,6 +57,8 @@ def perform(services: Services, action: str, call: StepCall) -> StepResult:
     step = STEPS[action]
     _read_ahead(services, call)
     with services.database.write() as session:
+        # PostgreSQL: a repeated call waits here until the first one has committed its result.
+        session.get(Inbound, call.inbound_id, with_for_update=True)
         earlier = session.get(ActionResult, (call.inbound_id, action))
         if earlier is not None:
             return StepResult.load(earlier.result)

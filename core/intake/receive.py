@@ -7,7 +7,6 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -26,10 +25,8 @@ def store(session: Session, events: Sequence[Incoming], *, now: datetime) -> int
     rows = [_row(event, now=now) for event in events]
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(Inbound).values(rows).on_conflict_do_nothing()
-    result = session.execute(statement)
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+    statement = insert(Inbound).values(rows).on_conflict_do_nothing().returning(Inbound.id)
+    return len(session.scalars(statement).all())
 
 
 def _row(event: Incoming, *, now: datetime) -> dict[str, Any]:
@@ -52,14 +49,19 @@ def _row(event: Incoming, *, now: datetime) -> dict[str, Any]:
 def _payload(event: Incoming) -> dict[str, Any]:
     payload: dict[str, Any] = {}
     if event.attachments:
-        payload["attachments"] = [asdict(a) for a in event.attachments]
+        payload["attachments"] = [_storable(asdict(a)) for a in event.attachments]
     if event.refers_to:
         payload["refers_to"] = list(event.refers_to)
     if event.human:
         payload["human"] = True
     if event.start_payload:
-        payload["start_payload"] = event.start_payload
+        payload["start_payload"] = clean(event.start_payload)
     return payload
+
+
+def _storable(values: dict[str, Any]) -> dict[str, Any]:
+    """People name their files; a NUL or a lone surrogate in a name would be refused by the database."""
+    return {name: clean(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def attachments_of(inbound: Inbound) -> list[IncomingAttachment]:

@@ -197,7 +197,7 @@ def finish(
     session: Session, turn: ClaimedTurn, replies: Sequence[Reply], *, intent: str | None, now: datetime
 ) -> None:
     """Write the replies and close the message in one transaction; calling it twice writes nothing more."""
-    inbound = session.get_one(Inbound, turn.inbound_id)
+    inbound = session.get_one(Inbound, turn.inbound_id, with_for_update=True)
     if inbound.state == InboundState.DONE:
         return
     contact = session.get_one(Contact, turn.contact_id)
@@ -220,7 +220,9 @@ def finish(
 
 def postpone(session: Session, turn: ClaimedTurn, *, now: datetime) -> None:
     """The engine did not answer: the words are safe, tell the person once, and try again later."""
-    inbound = session.get_one(Inbound, turn.inbound_id)
+    inbound = session.get_one(Inbound, turn.inbound_id, with_for_update=True)
+    if inbound.state == InboundState.DONE:
+        return  # Another worker was faster after our lease had run out.
     contact = session.get_one(Contact, turn.contact_id)
     if inbound.delay_told_at is None:
         inbound.delay_told_at = now

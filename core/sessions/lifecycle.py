@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from core.people import units
 from storage.models import Concern, ConcernState, DialogueSession, SessionState, Unit
 
+_NAME_LIMIT = 200
+
 
 class SessionError(ValueError):
     """A step that the session's state or dates forbid; `code` is a key of the staff catalogue."""
@@ -32,7 +34,10 @@ def create(
     chair: str = "",
     now: datetime,
 ) -> DialogueSession:
-    """Plan a session. Raises `SessionError` (unknown unit, wrong dates)."""
+    """Plan a session. Raises `SessionError` (unknown unit, wrong dates, a name of the wrong length)."""
+    title = title.strip()
+    if not title or max(len(title), len(place), len(chair)) > _NAME_LIMIT:
+        raise SessionError("error.title_length", most=_NAME_LIMIT)
     if session.get(Unit, unit_code) is None:
         raise SessionError("error.unknown_unit", code=unit_code)
     if collects_until > held_at:
