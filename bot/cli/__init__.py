@@ -7,6 +7,7 @@ import typer
 from bot.cli import announce, check, evaluate, rehearse, session, staff, up
 from bot.cli.agenda import agenda_app
 from bot.cli.answer import answer_app
+from bot.cli.fields import fields_app
 
 app = typer.Typer(
     name="nghedan",
@@ -18,6 +19,7 @@ app.add_typer(session.app, name="session", help="Phiên đối thoại: tạo, x
 app.add_typer(agenda_app, name="agenda", help="Chương trình: tổng hợp và xuất văn bản.")
 app.add_typer(answer_app, name="answer", help="Trả lời: nhập từ tệp, công bố tới người hỏi.")
 app.add_typer(staff.app, name="staff", help="Tài khoản cán bộ.")
+app.add_typer(fields_app, name="fields", help="Lĩnh vực: học từ những gì cán bộ đã sửa.")
 app.add_typer(evaluate.app, name="evaluate", help="Đo chất lượng hiểu và gộp ý kiến.")
 announce.register(app)
 check.register(app)

@@ -21,10 +21,12 @@ _CODE = re.compile(r"\b[A-Z]{1,4}-\d{2}-\d{5,}\b")
 _WANTED = (
     "toi dong y",
     "toi chi phan anh",
+    "chi la mot viec",  # A row of the file is one concern, whatever it names.
     "dung, gui y kien",
     "gui tin vua roi",
     "gui lam y kien",
     "xin nhan",
+    "khong biet",
 )
 _ASKS_COMMUNE = ("xa, phuong nao", "chua tim thay xa", "go ten xa")
 _LATER = "se tra loi ngay khi"

@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from core.fields.corrections import FIELD_CORRECTED
 from core.intake.reading import NORMAL_DOOR, KnownConcern, Reading
 from core.intake.receive import attachments_of
 from core.intake.turn import Turn
@@ -143,26 +144,28 @@ def edit_part(turn: Turn, message_id: str) -> Concern | None:
 def understand(turn: Turn, concern: Concern, text: str) -> None:
     """Set everything that follows from a concern's words; what the citizen said about its door stays."""
     reading = turn.services.reader.read(text)
+    said = _said_about(turn.session, concern)
     concern.text = text
     concern.text_key = text_key(text)
-    concern.field_code = reading.field_code
-    concern.field_confidence = reading.field_confidence
+    if FIELD_CORRECTED not in said:  # A clerk's word outlives the citizen's edits.
+        concern.field_code = reading.field_code
+        concern.field_confidence = reading.field_confidence
     concern.place_text = reading.place_text
     concern.unit_code = reading.unit_code or turn.citizen.unit_code or concern.unit_code
-    released = reading.door != NORMAL_DOOR and _was_released(turn.session, concern)
-    concern.door = NORMAL_DOOR if released else reading.door
-    concern.door_reasons = [] if released else list(reading.door_reasons)
+    concern.door = NORMAL_DOOR if "released" in said else reading.door
+    concern.door_reasons = [] if "released" in said else list(reading.door_reasons)
     target = lifecycle.collecting_for(turn.session, unit_code=concern.unit_code, now=turn.now)
     concern.session_id = target.id if target else None
     turn.session.flush()
     _store_vector(turn.session, concern.id, reading)
 
 
-def _was_released(session: Session, concern: Concern) -> bool:
-    query = select(ConcernEvent.id).where(
-        ConcernEvent.concern_id == concern.id, ConcernEvent.kind == "released"
+def _said_about(session: Session, concern: Concern) -> frozenset[str]:
+    """Which of the words of people that outweigh a machine's were said about a concern."""
+    query = select(ConcernEvent.kind).where(
+        ConcernEvent.concern_id == concern.id, ConcernEvent.kind.in_(("released", FIELD_CORRECTED))
     )
-    return concern.id is not None and session.scalar(query.limit(1)) is not None
+    return frozenset(session.scalars(query))
 
 
 def _store_vector(session: Session, concern_id: int, reading: Reading) -> None:

@@ -29,13 +29,12 @@ _COMMANDS = {
     "edit_concern": ("sua", "sua y kien"),
 }
 # One word is enough to confirm what was just shown; folded, so "đúng" must not be read as "dừng".
-_YES = frozenset(
-    (
-        "dung; dung roi; dung a; dung vay; dung the; da dung; da dung roi; phai; phai roi; vang; "
-        "da vang; vang a; da; u; uh; uk; um; ok; oke; okie; okay; dong y; toi dong y; gui; gui di; "
-        "gui luon; gui nhe; xac nhan; chinh xac; chuan; duoc; dc; co; yes; y"
-    ).split("; ")
+_YES_WORDS = (
+    "dung; dung roi; dung a; dung vay; dung the; da dung; da dung roi; phai; phai roi; vang; "
+    "da vang; vang a; da; u; uh; uk; um; ok; oke; okie; okay; dong y; toi dong y; gui; gui di; "
+    "gui luon; gui nhe; xac nhan; chinh xac; chuan; duoc; dc; co; yes; y"
 )
+_YES = frozenset(_YES_WORDS.split("; "))
 _BY_WORDS = {fold(phrase): intent for intent, phrases in _COMMANDS.items() for phrase in phrases}
 # Verbs before a code: "RÚT LC-26-00012", "bo sung LC-26-00012: …".
 _CODE_VERBS = (

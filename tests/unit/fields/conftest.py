@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,10 +11,9 @@ import pytest
 
 from core.fields import FieldClassifier
 from core.fields.evaluation import FieldRow
+from core.fields.learning import own_rows
 from core.text.embedding import Vectors, unit_rows
 from core.text.normal import fold, words
-
-FRESH = Path(__file__).with_name("fields_fresh.jsonl")
 
 
 class WordHashEmbedder:
@@ -49,5 +47,4 @@ def quick(quick_models: Path) -> FieldClassifier:
 @pytest.fixture(scope="session")
 def fresh_rows() -> list[FieldRow]:
     """Concerns written without looking at the training templates, several fields each."""
-    rows = map(json.loads, FRESH.read_text("utf-8").splitlines())
-    return [FieldRow(r["text"], r["field"], frozenset(r.get("field_alt", ()))) for r in rows]
+    return own_rows()
