@@ -91,8 +91,9 @@ class NghedanInput(InputChannel):
         return door
 
     def _authorised(self, request: Request) -> bool:
-        given = request.headers.get("Authorization", "")
-        return bool(self._token) and hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode())
+        # A header may hold any byte; Sanic gives those outside UTF-8 as surrogates.
+        given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+        return bool(self._token) and hmac.compare_digest(given, f"Bearer {self._token}".encode())
 
 
 def _checked(body: Any) -> dict[str, Any]:

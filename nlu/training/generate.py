@@ -34,13 +34,12 @@ def concern_seeds(rng: random.Random) -> list[str]:
     return list(dict.fromkeys(made))
 
 
-def examples(seed: int = 7) -> dict[str, list[str]]:
+def examples() -> dict[str, list[str]]:
     """All training examples by intent; no text stands under two intents (the first written one keeps it)."""
-    rng = random.Random(seed)
     taken: set[str] = set()
     result: dict[str, list[str]] = {}
     for intent, texts in seeds().items():
-        made = [variant for text in texts for variant in variants(text, rng)]
+        made = [variant for text in texts for variant in variants(text)]
         result[intent] = [text for text in dict.fromkeys(made) if text and text not in taken]
         taken.update(result[intent])
     return result

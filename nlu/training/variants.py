@@ -97,17 +97,22 @@ def mistype(text: str, rng: random.Random) -> str:
     return text.replace(" ", "", 1)
 
 
-def variants(text: str, rng: random.Random) -> list[str]:
-    """The example itself and its variants, without repetitions, in a stable order."""
-    made = [
-        text,
-        fold(text),
-        replace_words(text, _TEENCODE, rng, 0.8),
-        fold(replace_words(text, _TEENCODE, rng, 0.6)),
-        replace_words(text, _DIALECT, rng, 0.6),
-        mistype(text, rng),
-        rng.choice(_BEFORE) + text,
-        text + rng.choice(_AFTER),
-        fold(mistype(text, rng)).upper(),
-    ]
-    return list(dict.fromkeys(" ".join(made_text.split()) for made_text in made))
+def variants_of(text: str) -> dict[str, str]:
+    """The example and its variants by kind; chosen by the text alone, so other seeds never change them."""
+    rng = random.Random(text)
+    return {
+        "written": text,
+        "unmarked": fold(text),
+        "teencode": replace_words(text, _TEENCODE, rng, 0.8),
+        "unmarked_teencode": fold(replace_words(text, _TEENCODE, rng, 0.6)),
+        "dialect": replace_words(text, _DIALECT, rng, 0.6),
+        "mistyped": mistype(text, rng),
+        "addressed": rng.choice(_BEFORE) + text,
+        "particle": text + rng.choice(_AFTER),
+        "shouted": fold(mistype(text, rng)).upper(),
+    }
+
+
+def variants(text: str) -> list[str]:
+    """The values of `variants_of` without repetitions, white space tidied."""
+    return list(dict.fromkeys(" ".join(made.split()) for made in variants_of(text).values()))
