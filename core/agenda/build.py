@@ -1,4 +1,4 @@
-"""Build the agenda of a session from its rows: five queries whatever the size."""
+"""Build the agenda of a session from its rows: a handful of queries whatever the size."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.agenda.document import (
@@ -35,8 +35,9 @@ from storage.models import (
 
 _LISTED = (ConcernState.RECEIVED, ConcernState.ON_AGENDA, ConcernState.ANSWERED)
 _NOT_LISTED = (ConcernState.WITHDRAWN, ConcernState.NEEDS_DETAIL, ConcernState.NOT_LISTED)
+_ERASED = "erased"
 _QUOTE = 300
-_INSERT_BATCH = 5_000
+_BATCH = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def _rows(session: Session, session_id: int) -> list[_Row]:
         .join(Unit, Unit.code == Concern.unit_code)
         .outerjoin(TopicMember, TopicMember.concern_id == Concern.id)
         .outerjoin(Topic, Topic.id == TopicMember.topic_id)
-        .where(Concern.session_id == session_id, Concern.state.in_(_LISTED))
+        .where(Concern.session_id == session_id, Concern.state.in_(_LISTED), Concern.erased_at.is_(None))
         .order_by(Concern.id)
     ).all()
     supporters: dict[int, set[int]] = defaultdict(set)
@@ -164,20 +165,20 @@ def _line(row: _Row) -> ConcernLine:
 
 def _not_listed(session: Session, dialogue_session: DialogueSession) -> Iterable[NotListed]:
     left_out: dict[str, list[str]] = defaultdict(list)
-    for state, code in session.execute(
-        select(Concern.state, Concern.code)
+    for state, erased_at, code in session.execute(
+        select(Concern.state, Concern.erased_at, Concern.code)
         .where(
             Concern.session_id == dialogue_session.id,
-            Concern.state.in_(_NOT_LISTED),
+            Concern.state.in_(_NOT_LISTED) | Concern.erased_at.is_not(None),
             Concern.code.is_not(None),
         )
         .order_by(Concern.id)
     ):
-        left_out[state].append(code or "")
-    for state in _NOT_LISTED:
-        if left_out[state]:
-            codes = tuple(left_out[state])
-            yield NotListed(state, STAFF.say(f"not_listed.{state}"), len(codes), codes)
+        left_out[_ERASED if erased_at else state].append(code or "")
+    for reason in (*_NOT_LISTED, _ERASED):
+        if left_out[reason]:
+            codes = tuple(left_out[reason])
+            yield NotListed(reason, STAFF.say(f"not_listed.{reason}"), len(codes), codes)
     quarantined = _quarantined(session, dialogue_session)
     if quarantined:
         state = ConcernState.QUARANTINED
@@ -218,21 +219,28 @@ def save(session: Session, *, session_id: int, created_by: str, now: datetime) -
         created_by=created_by,
     )
     session.add(agenda)
-    _put_on_agenda(session, session_id, created_by=created_by, now=now)
+    _put_on_agenda(session, document, created_by=created_by, now=now)
     session.flush()
     return agenda
 
 
-def _put_on_agenda(session: Session, session_id: int, *, created_by: str, now: datetime) -> None:
-    fresh = session.scalars(
-        select(Concern.id).where(Concern.session_id == session_id, Concern.state == ConcernState.RECEIVED)
-    ).all()
-    for start in range(0, len(fresh), _INSERT_BATCH):
-        batch = fresh[start : start + _INSERT_BATCH]
-        session.execute(update(Concern).where(Concern.id.in_(batch)).values(state=ConcernState.ON_AGENDA))
-        session.add_all(
-            ConcernEvent(concern_id=i, kind="on_agenda", at=now, actor=created_by, detail={}) for i in batch
-        )
+def _put_on_agenda(session: Session, document: AgendaDocument, *, created_by: str, now: datetime) -> None:
+    """Only what the snapshot lists: a concern that arrives while it is built waits for the next version."""
+    codes = [code for part in document.fields for topic in part.topics for code in topic.codes]
+    for start in range(0, len(codes), _BATCH):
+        listed = session.scalars(
+            update(Concern)
+            .where(Concern.code.in_(codes[start : start + _BATCH]), Concern.state == ConcernState.RECEIVED)
+            .values(state=ConcernState.ON_AGENDA)
+            .returning(Concern.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+        events = [
+            {"concern_id": i, "kind": "on_agenda", "at": now, "actor": created_by, "detail": {}}
+            for i in sorted(listed)
+        ]
+        if events:
+            session.execute(insert(ConcernEvent), events)
 
 
 def load(session: Session, *, session_id: int, version: int | None = None) -> Agenda:

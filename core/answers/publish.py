@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from core.answers.answer_file import AnswerRow, Problem
@@ -61,6 +61,7 @@ def import_answers(
     """Keep the rows as draft answers; all or nothing. A draft for the same concerns is replaced."""
     by_key, by_code = _index(session, session_id)
     published = _published(session, session_id)
+    keys = {key: int(key[1:]) for key in by_key if key.startswith("T")}
     problems: list[Problem] = []
     taken: set[int] = set()
     wanted: list[tuple[AnswerRow, list[int]]] = []
@@ -76,8 +77,15 @@ def import_answers(
     if problems:
         return Imported(0, 0, tuple(problems))
     _drop_drafts(session, session_id, taken)
-    for row, ids in wanted:
-        _keep(session, session_id, row, ids, now=now)
+    drafts = [_draft(session_id, row, keys.get(row.key), now=now) for row, _ in wanted]
+    session.add_all(drafts)
+    session.flush()
+    session.add_all(
+        AnswerConcern(concern_id=concern_id, answer_id=draft.id)
+        for draft, (_, ids) in zip(drafts, wanted, strict=True)
+        for concern_id in ids
+    )
+    session.flush()
     return Imported(len(wanted), len(taken), ())
 
 
@@ -122,23 +130,26 @@ def _targets(
 
 
 def _drop_drafts(session: Session, session_id: int, concern_ids: set[int]) -> None:
-    old = session.scalars(
-        select(Answer.id)
-        .join(AnswerConcern, AnswerConcern.answer_id == Answer.id)
-        .where(
-            Answer.session_id == session_id,
-            Answer.published_at.is_(None),
-            AnswerConcern.concern_id.in_(concern_ids),
-        )
-        .distinct()
+    """Take these concerns out of earlier drafts; a draft that settles nothing any more goes."""
+    drafted = session.execute(
+        select(AnswerConcern.answer_id, AnswerConcern.concern_id)
+        .join(Answer, Answer.id == AnswerConcern.answer_id)
+        .where(Answer.session_id == session_id, Answer.published_at.is_(None))
     ).all()
-    session.execute(delete(AnswerConcern).where(AnswerConcern.answer_id.in_(old)))
-    session.execute(delete(Answer).where(Answer.id.in_(old)))
+    kept = {answer_id for answer_id, concern_id in drafted if concern_id not in concern_ids}
+    replaced = [pair for pair in drafted if pair[1] in concern_ids]
+    for start in range(0, len(replaced), _BATCH):
+        pairs = [tuple(pair) for pair in replaced[start : start + _BATCH]]
+        session.execute(
+            delete(AnswerConcern).where(tuple_(AnswerConcern.answer_id, AnswerConcern.concern_id).in_(pairs))
+        )
+    empty = sorted({answer_id for answer_id, _ in replaced} - kept)
+    for start in range(0, len(empty), _BATCH):
+        session.execute(delete(Answer).where(Answer.id.in_(empty[start : start + _BATCH])))
 
 
-def _keep(session: Session, session_id: int, row: AnswerRow, ids: Sequence[int], *, now: datetime) -> None:
-    topic_id = int(row.key[1:]) if row.key.startswith("T") and row.key[1:].isdigit() else None
-    answer = Answer(
+def _draft(session_id: int, row: AnswerRow, topic_id: int | None, *, now: datetime) -> Answer:
+    return Answer(
         session_id=session_id,
         topic_id=topic_id,
         text=row.text,
@@ -148,9 +159,6 @@ def _keep(session: Session, session_id: int, row: AnswerRow, ids: Sequence[int],
         source_row=str(row.row),
         created_at=now,
     )
-    session.add(answer)
-    session.flush()
-    session.add_all(AnswerConcern(concern_id=concern_id, answer_id=answer.id) for concern_id in ids)
 
 
 def publish(session: Session, *, session_id: int, by: str, now: datetime) -> Published:
@@ -164,6 +172,7 @@ def publish(session: Session, *, session_id: int, by: str, now: datetime) -> Pub
         select(Answer)
         .where(Answer.session_id == session_id, Answer.published_at.is_(None))
         .order_by(Answer.id)
+        .with_for_update()  # Somebody who publishes at the same moment waits, and then finds nothing.
     ).all()
     if not drafts:
         return Published(0, 0, 0)
@@ -176,9 +185,9 @@ def publish(session: Session, *, session_id: int, by: str, now: datetime) -> Pub
     ]
     for start in range(0, len(rows), _BATCH):
         session.execute(insert(Outbound), rows[start : start + _BATCH])
-    for answer in drafts:
-        answer.published_at = now
-    _mark_answered(session, [answer.id for answer in drafts], by=by, now=now)
+    ids = [answer.id for answer in drafts]
+    session.execute(update(Answer).where(Answer.id.in_(ids)).values(published_at=now))
+    _mark_answered(session, ids, by=by, now=now)
     people = {contact_id for heard in askers.values() for contact_id in heard}
     return Published(len(drafts), len(people), len(rows))
 
@@ -254,12 +263,18 @@ def answer_text(answer: Answer, codes: Sequence[str]) -> str:
 
 
 def _mark_answered(session: Session, answer_ids: Sequence[int], *, by: str, now: datetime) -> None:
+    """What was withdrawn between the import and the publication stays withdrawn."""
+    settled = select(AnswerConcern.concern_id).where(AnswerConcern.answer_id.in_(answer_ids))
     concern_ids = session.scalars(
-        select(AnswerConcern.concern_id).where(AnswerConcern.answer_id.in_(answer_ids))
+        update(Concern)
+        .where(Concern.id.in_(settled), Concern.state.in_(_ANSWERABLE))
+        .values(state=ConcernState.ANSWERED)
+        .returning(Concern.id)
+        .execution_options(synchronize_session=False)
     ).all()
-    session.execute(update(Concern).where(Concern.id.in_(concern_ids)).values(state=ConcernState.ANSWERED))
     events = [
-        {"concern_id": i, "kind": "answered", "at": now, "actor": by, "detail": {}} for i in concern_ids
+        {"concern_id": i, "kind": "answered", "at": now, "actor": by, "detail": {}}
+        for i in sorted(concern_ids)
     ]
     for start in range(0, len(events), _BATCH):
         session.execute(insert(ConcernEvent), events[start : start + _BATCH])

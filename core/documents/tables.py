@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import xlsxwriter
 
-from core.agenda.document import AgendaDocument
+from core.agenda.document import AgendaDocument, TopicItem
 from core.documents.safe_text import inert, printable
 from core.wording import STAFF
 
@@ -20,11 +21,15 @@ _CREATED = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
 def write_json(document: AgendaDocument, path: Path) -> None:
     """The snapshot as it is kept."""
-    path.write_text(json.dumps(document.dump(), ensure_ascii=False, indent=1) + "\n", "utf-8")
+    text = json.dumps(document.dump(), ensure_ascii=False, indent=1) + "\n"
+    path.write_bytes(text.encode("utf-8", "replace"))
 
 
 def write_csv(document: AgendaDocument, path: Path) -> None:
-    """One row per concern, with a byte-order mark so that Excel reads Vietnamese."""
+    """One row per concern, with a byte-order mark so that Excel reads Vietnamese.
+
+    What is not listed follows with its reason; what may only be counted has a row without a code.
+    """
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([STAFF.say(f"column.{c}") for c in _CSV_COLUMNS])
@@ -32,10 +37,18 @@ def write_csv(document: AgendaDocument, path: Path) -> None:
             for topic in part.topics:
                 for line in topic.concerns:
                     row = (part.label, topic.key, topic.label, line.code, line.text, line.place)
-                    writer.writerow([*(inert(v) for v in row), line.people, line.submitted_on])
+                    writer.writerow([*(inert(v) for v in row), line.people, line.submitted_on, ""])
+        for left_out in document.not_listed:
+            for code in left_out.codes:
+                writer.writerow(["", "", "", code, "", "", "", "", left_out.explanation])
+            if not left_out.codes:
+                reason = f"{left_out.explanation} ({left_out.count})"
+                writer.writerow(["", "", "", "", "", "", "", "", reason])
 
 
-_CSV_COLUMNS = ("field", "key", "topic", "code", "text", "place", "people", "submitted")
+_CSV_COLUMNS = ("field", "key", "topic", "code", "text", "place", "people", "submitted", "not_listed")
+# The most that one cell of a sheet holds; XlsxWriter drops a longer text silently.
+_CELL_LIMIT = 32_767
 
 
 def write_xlsx(document: AgendaDocument, path: Path) -> None:
@@ -47,78 +60,121 @@ def write_xlsx(document: AgendaDocument, path: Path) -> None:
         str(path), {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     )
     book.set_properties({"title": printable(document.session.title), "created": _CREATED})
-    styles = {
-        "head": book.add_format(
-            {"bold": True, "text_wrap": True, "border": 1, "bg_color": "#E8EEF4", "valign": "vcenter"}
-        ),
-        "cell": book.add_format({"text_wrap": True, "border": 1, "valign": "top"}),
-        "fill": book.add_format({"text_wrap": True, "border": 1, "valign": "top", "bg_color": "#FFF9E5"}),
-    }
-    _topics_sheet(book, styles, document)
-    _concerns_sheet(book, styles, document)
-    _not_listed_sheet(book, styles, document)
+    sheets = _Sheets(book, document)
+    _topics_sheet(sheets, document)
+    _concerns_sheet(sheets, document)
+    _not_listed_sheet(sheets, document)
     book.close()
 
 
-def _sheet(book: Any, styles: dict[str, Any], name: str, columns: list[tuple[str, int]]) -> Any:
-    sheet = book.add_worksheet(STAFF.say(f"sheet.{name}"))
-    sheet.freeze_panes(1, 0)
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(0)
-    for number, (key, width) in enumerate(columns):
-        sheet.set_column(number, number, width)
-        sheet.write_string(0, number, STAFF.say(f"column.{key}"), styles["head"])
-    return sheet
+class _Sheets:
+    """A workbook in which every sheet has the same look and prints on A4 across, its header on each page."""
+
+    def __init__(self, book: Any, document: AgendaDocument) -> None:
+        self._book = book
+        self._print_title = _for_print(document.session.title)
+        plain = {"font_name": "Times New Roman", "font_size": 12, "border": 1, "text_wrap": True}
+        centred = {"align": "center", "valign": "top"}
+        self._head = book.add_format(
+            plain | {"bold": True, "align": "center", "valign": "vcenter", "bg_color": "#E8EEF4"}
+        )
+        self.cell = book.add_format(plain | {"valign": "top"})
+        self.centre = book.add_format(plain | centred)
+        self.fill = book.add_format(plain | {"valign": "top", "bg_color": "#FFF9E5"})
+        self.fill_date = book.add_format(
+            plain | centred | {"bg_color": "#FFF9E5", "num_format": "dd/mm/yyyy"}
+        )
+
+    def add(self, name: str, columns: Sequence[tuple[str, int]], *, rows: int) -> Any:
+        """A sheet with its header row, column widths in characters, and `rows` rows to filter."""
+        sheet = self._book.add_worksheet(STAFF.say(f"sheet.{name}"))
+        sheet.freeze_panes(1, 1)
+        sheet.autofilter(0, 0, max(rows, 1), len(columns) - 1)
+        sheet.set_row(0, 34)
+        for number, (key, width) in enumerate(columns):
+            sheet.set_column(number, number, width)
+            sheet.write_string(0, number, STAFF.say(f"column.{key}"), self._head)
+        self._set_up_printing(sheet, name)
+        return sheet
+
+    def _set_up_printing(self, sheet: Any, name: str) -> None:
+        sheet.set_landscape()
+        sheet.set_paper(9)
+        sheet.set_margins(left=0.6, right=0.6, top=0.9, bottom=0.7)
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0)
+        heading = STAFF.say(f"sheet.{name}_heading")
+        sheet.set_header(
+            f'&C&"Times New Roman,Bold"&12{heading}\n&"Times New Roman,Regular"{self._print_title}'
+        )
+        sheet.set_footer(f'&C&"Times New Roman,Regular"&10{STAFF.say("sheet.page")}')
+
+    def text(self, sheet: Any, row: int, column: int, text: str) -> None:
+        """A string cell; a text that no cell can hold is cut, and says so."""
+        clean = printable(text)
+        if len(clean) > _CELL_LIMIT:
+            mark = STAFF.say("sheet.cut")
+            clean = clean[: _CELL_LIMIT - len(mark)] + mark
+        sheet.write_string(row, column, clean, self.cell)
 
 
-def _topics_sheet(book: Any, styles: dict[str, Any], document: AgendaDocument) -> None:
-    columns = [
-        ("key", 8), ("field", 18), ("topic", 34), ("quote", 50), ("people", 8), ("place", 26), ("codes", 24),
-        ("answer", 60), ("answered_by", 24), ("basis", 24), ("due", 14),
-    ]  # fmt: skip
-    sheet = _sheet(book, styles, "topics", columns)
+def _for_print(title: str) -> str:
+    """A title for a page header, where `&` begins a command and 255 characters are the most."""
+    return " ".join(printable(title).split())[:120].replace("&", "&&")
+
+
+def _topics_sheet(sheets: _Sheets, document: AgendaDocument) -> None:
+    columns = (
+        ("key", 8), ("field", 16), ("topic", 30), ("quote", 46), ("people", 8), ("place", 24), ("codes", 16),
+        ("answer", 54), ("answered_by", 20), ("basis", 20), ("due", 13),
+    )  # fmt: skip
+    sheet = sheets.add("topics", columns, rows=document.topic_count)
     row = 0
     for part in document.fields:
         for topic in part.topics:
             row += 1
-            texts = [topic.key, part.label, topic.label, topic.quote]
-            for number, text in enumerate(texts):
-                sheet.write_string(row, number, printable(text), styles["cell"])
-            sheet.write_number(row, 4, topic.people, styles["cell"])
-            sheet.write_string(row, 5, printable("; ".join(topic.places)), styles["cell"])
-            sheet.write_string(row, 6, ", ".join(topic.codes), styles["cell"])
-            for number in range(7, 11):
-                sheet.write_blank(row, number, None, styles["fill"])
+            for number, text in enumerate((topic.key, part.label, topic.label, topic.quote)):
+                sheets.text(sheet, row, number, text)
+            sheet.write_number(row, 4, topic.people, sheets.centre)
+            sheets.text(sheet, row, 5, "; ".join(topic.places))
+            sheets.text(sheet, row, 6, _codes(topic))
+            for number in range(7, 10):
+                sheet.write_blank(row, number, None, sheets.fill)
+            sheet.write_blank(row, 10, None, sheets.fill_date)
 
 
-def _concerns_sheet(book: Any, styles: dict[str, Any], document: AgendaDocument) -> None:
-    columns = [
-        ("code", 14),
-        ("field", 18),
-        ("key", 8),
-        ("text", 80),
-        ("place", 30),
-        ("people", 8),
-        ("submitted", 12),
-    ]
-    sheet = _sheet(book, styles, "concerns", columns)
+def _codes(topic: TopicItem) -> str:
+    """All codes, or none: an import takes codes for the whole list, and falls back to the topic's key."""
+    codes = ", ".join(topic.codes)
+    if len(codes) <= _CELL_LIMIT:
+        return codes
+    return STAFF.say("sheet.codes_elsewhere", count=len(topic.codes))
+
+
+def _concerns_sheet(sheets: _Sheets, document: AgendaDocument) -> None:
+    columns = (
+        ("code", 15), ("field", 18), ("key", 8), ("text", 84), ("place", 30), ("people", 8), ("submitted", 13),
+    )  # fmt: skip
+    sheet = sheets.add("concerns", columns, rows=document.concern_count)
     row = 0
     for part in document.fields:
         for topic in part.topics:
             for line in topic.concerns:
                 row += 1
-                texts = [line.code, part.label, topic.key, line.text, line.place]
-                for number, text in enumerate(texts):
-                    sheet.write_string(row, number, printable(text), styles["cell"])
-                sheet.write_number(row, 5, line.people, styles["cell"])
-                sheet.write_string(row, 6, line.submitted_on, styles["cell"])
+                for number, text in enumerate((line.code, part.label, topic.key, line.text, line.place)):
+                    sheets.text(sheet, row, number, text)
+                sheet.write_number(row, 5, line.people, sheets.centre)
+                sheet.write_string(row, 6, _day(line.submitted_on), sheets.centre)
 
 
-def _not_listed_sheet(book: Any, styles: dict[str, Any], document: AgendaDocument) -> None:
-    sheet = _sheet(book, styles, "not_listed", [("reason", 60), ("count", 10), ("codes", 60)])
+def _not_listed_sheet(sheets: _Sheets, document: AgendaDocument) -> None:
+    columns = (("reason", 60), ("count", 10), ("codes", 80))
+    sheet = sheets.add("not_listed", columns, rows=len(document.not_listed))
     for row, left_out in enumerate(document.not_listed, start=1):
-        sheet.write_string(row, 0, left_out.explanation, styles["cell"])
-        sheet.write_number(row, 1, left_out.count, styles["cell"])
-        sheet.write_string(row, 2, ", ".join(left_out.codes), styles["cell"])
+        sheets.text(sheet, row, 0, left_out.explanation)
+        sheet.write_number(row, 1, left_out.count, sheets.centre)
+        sheets.text(sheet, row, 2, ", ".join(left_out.codes))
+
+
+def _day(iso: str) -> str:
+    return f"{date.fromisoformat(iso):%d/%m/%Y}"
