@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 from bot.cli import announce, check, evaluate, rehearse, session, staff, up
 from bot.cli.agenda import agenda_app
 from bot.cli.answer import answer_app
+from bot.cli.citizen import citizen_app
+from bot.cli.console import UsageError, say_usage
 from bot.cli.fields import fields_app
 
 app = typer.Typer(
@@ -18,6 +22,9 @@ app = typer.Typer(
 app.add_typer(session.app, name="session", help="Phiên đối thoại: tạo, xem, mở, đóng nhận ý kiến.")
 app.add_typer(agenda_app, name="agenda", help="Chương trình: tổng hợp và xuất văn bản.")
 app.add_typer(answer_app, name="answer", help="Trả lời: nhập từ tệp, công bố tới người hỏi.")
+app.add_typer(
+    citizen_app, name="citizen", help="Quyền dữ liệu của người gửi: xem, xuất, xóa, thôi nhận thông báo."
+)
 app.add_typer(staff.app, name="staff", help="Tài khoản cán bộ.")
 app.add_typer(fields_app, name="fields", help="Lĩnh vực: học từ những gì cán bộ đã sửa.")
 app.add_typer(evaluate.app, name="evaluate", help="Đo chất lượng hiểu và gộp ý kiến.")
@@ -28,5 +35,12 @@ up.register(app)
 
 
 def main() -> None:
-    """Entry point of the `nghedan` command."""
-    app()
+    """Entry point of the `nghedan` command; a wrong command line is explained in Vietnamese."""
+    try:
+        code = app(standalone_mode=False)
+    except UsageError as error:
+        say_usage(error)
+        sys.exit(2)
+    except typer.Abort:
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -11,8 +11,7 @@ import typer
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.cli.console import print_json
-from bot.cli.up import load_settings
+from bot.cli.console import load_settings, print_json
 from core.outbox.port import Channel, ChannelName
 from core.settings import Settings
 from core.wording import STAFF

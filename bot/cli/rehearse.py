@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from bot import logs
-from bot.cli.console import fail, note, print_json
-from bot.cli.up import load_settings
+from bot.cli.console import fail, load_settings, note, print_json
 from bot.rehearsal.concerns_file import read_concerns
 from bot.rehearsal.fakes.world import Platform
 from core.wording import STAFF

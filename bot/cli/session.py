@@ -6,10 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.cli.console import database, local_time, note, print_json
+from bot.cli.console import database, load_settings, local_time, note, print_json
 from core.clock import utc_now
 from core.sessions import lifecycle
-from core.settings import Settings
 from core.wording import STAFF, day_and_time
 from storage.models import DialogueSession
 
@@ -29,7 +28,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Tạo phiên đối thoại."""
-    settings = Settings()
+    settings = load_settings()
     now = utc_now()
     with database() as opened, opened.write() as session:
         made = lifecycle.create(

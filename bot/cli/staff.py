@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.console import database, note, print_json
+from bot.cli.console import database, load_settings, note, print_json
 from core.clock import utc_now
 from core.people import staff
-from core.settings import Settings
 from core.wording import STAFF
 from storage.models import StaffRole
 
@@ -38,7 +37,7 @@ def add(
             login=login,
             name=name,
             role=role,
-            unit_code=unit or Settings().province_code,
+            unit_code=unit or load_settings().province_code,
             password=password,
             now=utc_now(),
         )

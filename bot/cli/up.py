@@ -8,10 +8,9 @@ import time
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from bot import logs
-from bot.cli.console import fail, note
+from bot.cli.console import fail, load_settings, note
 from bot.supervisor import Supervisor
 from core.settings import Settings
 from core.wording import STAFF
@@ -28,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 def migrate() -> None:
     """Bring the schema to the newest version."""
-    upgrade(Settings().resolved_database_url)
+    upgrade(load_settings().resolved_database_url)
 
 
 def up(
@@ -57,18 +56,6 @@ def up(
     finally:
         note(STAFF.say("up.stopping"))
         supervisor.stop()
-
-
-def load_settings() -> Settings:
-    """The settings, or an end with everything that is wrong with them."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        problems = [
-            STAFF.say("check.settings_bad", name="NGHEDAN_" + str(item["loc"][0]).upper(), detail=item["msg"])
-            for item in error.errors()
-        ]
-        fail("settings_invalid", "\n".join(problems))
 
 
 def _wait_until_ready(settings: Settings, supervisor: Supervisor) -> None:

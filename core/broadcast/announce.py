@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    CursorResult,
     Select,
     String,
     case,
@@ -143,9 +142,10 @@ def _write_rows(session: Session, announcement: Announcement, *, now: datetime) 
         "announcement_id": literal(announcement.id),
     }
     source = select(*[value.label(name) for name, value in values.items()])
-    result = session.execute(insert(Outbound).from_select(list(values), source))
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+    session.execute(insert(Outbound).from_select(list(values), source))
+    # PostgreSQL's driver does not tell how many rows an INSERT … SELECT of the ORM wrote.
+    written = session.scalar(select(func.count()).where(Outbound.announcement_id == announcement.id))
+    return written or 0
 
 
 def _audience(session: Session, unit_code: str) -> Select[int, str, str, bool]:

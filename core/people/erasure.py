@@ -41,7 +41,7 @@ _STOPPABLE = (OutboundState.QUEUED, OutboundState.WAITING_FOR_CONTACT, OutboundS
 _QUOTE_STEM = 40
 
 
-def erase(session: Session, citizen: Citizen, *, now: datetime) -> list[str]:
+def erase(session: Session, citizen: Citizen, *, now: datetime, actor: str = "citizen") -> list[str]:
     """Remove raw text everywhere now; returns paths of attachment files to delete after commit.
 
     What was not answered yet is withdrawn, and those who joined it are told. Quotes of the person's words
@@ -54,7 +54,7 @@ def erase(session: Session, citizen: Citizen, *, now: datetime) -> list[str]:
     _blank_quotes(session, concerns, own_contacts=contact_ids)
     _blank_agendas(session, concerns)
     paths = _drop_attachments(session, contact_ids, ids)
-    _close_unanswered(session, concerns, now=now)
+    _close_unanswered(session, concerns, actor=actor, now=now)
     _blank_concerns(session, ids, now=now)
     session.execute(delete(Support).where(Support.citizen_id == citizen.id))
     _silence(session, contact_ids)
@@ -75,14 +75,14 @@ def _drop_attachments(session: Session, contact_ids: Sequence[int], concern_ids:
     return paths
 
 
-def _close_unanswered(session: Session, concerns: Sequence[Concern], *, now: datetime) -> None:
+def _close_unanswered(session: Session, concerns: Sequence[Concern], *, actor: str, now: datetime) -> None:
     """What was not answered yet is withdrawn with its words: nobody can be asked or told about it."""
     unanswered = [c for c in concerns if c.state not in _CLOSED and c.state != ConcernState.DRAFT]
     joined.tell_withdrawn(session, [c.id for c in unanswered], now=now)
     for concern in unanswered:
         concern.state = ConcernState.WITHDRAWN
     session.add_all(
-        ConcernEvent(concern_id=c.id, kind="withdrawn", at=now, actor="citizen", detail={"why": "erased"})
+        ConcernEvent(concern_id=c.id, kind="withdrawn", at=now, actor=actor[:60], detail={"why": "erased"})
         for c in unanswered
     )
     session.flush()
