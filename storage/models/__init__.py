@@ -10,6 +10,7 @@ from storage.models.concerns import (
     ConcernState,
     ConcernVector,
     Support,
+    Transcript,
 )
 from storage.models.messages import (
     PRIORITY,
@@ -79,5 +80,6 @@ __all__ = [
     "Support",
     "Topic",
     "TopicMember",
+    "Transcript",
     "Unit",
 ]

@@ -101,6 +101,25 @@ class Attachment(Base):
     __table_args__ = (UniqueConstraint("inbound_id", "position"),)
 
 
+class Transcript(Base):
+    """The words of a voice note. `made_by` is a model or `staff:ID`; they count only when confirmed.
+
+    `state` is `proposed`, `confirmed`, `rejected` (the citizen says it is wrong) or `failed` (staff type it).
+    """
+
+    __tablename__ = "transcript"
+
+    attachment_id: Mapped[int] = mapped_column(
+        ForeignKey("attachment.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    text: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(12))
+    made_by: Mapped[str] = mapped_column(String(80))
+    confirmed_by: Mapped[str | None] = mapped_column(String(60))
+    attempts: Mapped[int] = mapped_column(default=0)
+    at: Mapped[datetime]
+
+
 class ConcernEvent(Base):
     """One change of one concern: the citizen's history, the audit and the statistics read the same rows."""
 

@@ -18,10 +18,12 @@ from core.intake.turn import Turn, quote
 from core.intake.typed import words_after_code
 from core.outbox.port import IncomingKind
 from core.people import erasure
+from core.voice import transcripts
 from core.wording import CITIZEN
 from storage.models import (
     Answer,
     AnswerConcern,
+    Attachment,
     Concern,
     ConcernState,
     Inbound,
@@ -281,6 +283,31 @@ def _show_again(turn: Turn, concern: Concern) -> None:
         telling.say_receipt_again(turn, concern)
 
 
+def _voice(turn: Turn, arguments: list[str]) -> None:
+    """The words of a voice note are right: they become part of the concern, or begin one."""
+    verdict, attachment_id = arguments
+    words = transcripts.answer(turn, int(attachment_id), right=verdict == "yes")
+    if words is None:
+        turn.say("voice.staff_will_type" if verdict == "no" else "concern.nothing_pending")
+        return
+    attachment = turn.session.get_one(Attachment, int(attachment_id))
+    concern = turn.session.get(Concern, attachment.concern_id) if attachment.concern_id else turn.draft()
+    if concern is None:
+        message = turn.session.get_one(Inbound, attachment.inbound_id)
+        concerns.open_draft(turn, [message], spoken=words)
+        telling.ask_confirmation(turn)
+        return
+    concerns.add_words(
+        turn.session, concern, words, inbound_id=attachment.inbound_id, at=attachment.created_at
+    )
+    concerns.understand(turn, concern, concern.text)
+    if concern.state == ConcernState.DRAFT:
+        telling.ask_confirmation(turn)
+        return
+    concerns.add_event(turn.session, concern.id, "appended", actor="citizen", now=turn.now)
+    turn.say("edit.added", code=concern.code)
+
+
 def _attach(turn: Turn, arguments: list[str]) -> None:
     kind = arguments[0]
     if kind == IncomingKind.STICKER:
@@ -383,6 +410,7 @@ _VERBS: Mapping[str, tuple[Verb, re.Pattern[str]]] = {
     "raise": (_raise, _ID),
     "rewrite_code": (_rewrite_code, _CODE),
     "rewritten": (_rewritten, _ID),
+    "voice": (_voice, re.compile(r"(yes|no):(\d{1,18})")),
     "whole": (_whole, _ID),
     "withdraw": (_withdraw, re.compile(r"(yes|no):(\d{1,18})")),
     "withdraw_code": (_withdraw_code, _CODE),

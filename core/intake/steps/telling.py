@@ -14,6 +14,7 @@ from core.intake.state import Awaiting
 from core.intake.turn import Turn, choice, quote
 from core.intake.typed import knows_nothing
 from core.outbox.port import Choice
+from core.voice import transcripts
 from core.wording import CITIZEN, day, day_and_time
 from storage.models import Attachment, Concern, ConcernState, DialogueSession, Unit
 
@@ -69,6 +70,9 @@ def _continue(turn: Turn, draft: Concern) -> None:
     elif value in (f"detail:skip:{draft.id}", f"detail:words:{draft.id}"):
         take_detail(turn, draft)
         turn.slots["confirmation"] = None
+    elif value.startswith("voice:yes:") and _take_voice(turn, draft, value):
+        turn.dialogue.note = "appended"
+        turn.slots["confirmation"] = None
     elif value.startswith("attach:") and turn.inbound.payload.get("attachments"):
         concerns.keep_attachments(turn, draft.id)
         turn.slots["confirmation"] = None
@@ -78,6 +82,19 @@ def _continue(turn: Turn, draft: Concern) -> None:
         turn.slots["confirmation"] = None
     else:
         turn.slots.clear()  # A question or another choice: answered first, then the form asks again.
+
+
+def _take_voice(turn: Turn, draft: Concern, value: str) -> bool:
+    """Add the confirmed words of a voice note of this draft; False when there is nothing to confirm."""
+    attachment = turn.session.get(Attachment, int(value.rpartition(":")[2]))
+    if attachment is None or attachment.concern_id not in (None, draft.id):
+        return False
+    words = transcripts.answer(turn, attachment.id, right=True)
+    if words is None:
+        return False
+    concerns.add_words(turn.session, draft, words, inbound_id=attachment.inbound_id, at=attachment.created_at)
+    concerns.understand(turn, draft, draft.text)
+    return True
 
 
 def take_detail(turn: Turn, draft: Concern) -> None:

@@ -1,0 +1,1 @@
+"""Voice notes: transcribed on this machine or typed by staff, and confirmed before the words count."""
