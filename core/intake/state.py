@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -51,7 +52,8 @@ class Dialogue:
     @classmethod
     def load(cls, stored: dict[str, Any]) -> Dialogue:
         """From JSON; keys that an older or newer version wrote and we do not know are dropped."""
-        known = {key: value for key, value in stored.items() if key in cls.__dataclass_fields__}
+        # Copied deeply: a list changed in place inside the row's own value would never be written back.
+        known = {key: deepcopy(value) for key, value in stored.items() if key in cls.__dataclass_fields__}
         known["awaiting"] = Awaiting(known.get("awaiting", ""))
         return cls(**known)
 

@@ -67,6 +67,20 @@ class Turn:
         """The message's words, cleaned; empty when it has none."""
         return self.inbound.text or ""
 
+    def keep_the_floor(self) -> None:
+        """This step asks a question of its own, so the form must not ask its own again in this turn."""
+        self.dialogue.note = self._floor
+
+    @property
+    def floor_is_taken(self) -> bool:
+        """Whether an earlier step of this turn called `keep_the_floor`."""
+        return self.dialogue.note == self._floor
+
+    @property
+    def _floor(self) -> str:
+        # With the message's id: a note that no form has read must not silence a later turn.
+        return f"floor:{self.inbound.id}"
+
     def say(self, key: str, /, choices: Sequence[Choice] = (), **values: object) -> None:
         """Add a message from the catalogue; its choices become what can be typed by number."""
         self.add(CITIZEN.say(key, **values), choices)

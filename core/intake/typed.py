@@ -35,12 +35,33 @@ _YES_WORDS = (
     "gui luon; gui nhe; xac nhan; chinh xac; chuan; duoc; dc; co; yes; y"
 )
 _YES = frozenset(_YES_WORDS.split("; "))
+_NO = frozenset(
+    [
+        "khong",
+        "ko",
+        "k",
+        "khong a",
+        "da khong",
+        "khong dau",
+        "thoi",
+        "thoi a",
+        "khong dong y",
+        "toi khong dong y",
+        "no",
+    ]
+)
+# The questions with a yes and a no of their own: to withdraw, to erase.
+_YES_OR_NO = {
+    "yes": re.compile(r"(?:withdraw|erase):yes(?::\d+)?"),
+    "no": re.compile(r"(?:withdraw|erase|consent):no(?::\d+)?"),
+}
 _BY_WORDS = {fold(phrase): intent for intent, phrases in _COMMANDS.items() for phrase in phrases}
 # Verbs before a code: "RÚT LC-26-00012", "bo sung LC-26-00012: …".
+# The longer phrase first: "bo sung" is not "bo".
 _CODE_VERBS = (
+    ("add", ("bo sung", "them", "viet them")),
     ("withdraw", ("rut", "huy", "bo")),
     ("rewrite", ("sua",)),
-    ("add", ("bo sung", "them", "viet them")),
 )
 _MAX_COMMUNE_WORDS = 12
 _MAX_DETAIL_WORDS = 25
@@ -82,7 +103,7 @@ def resolve(kind: IncomingKind, text: str | None, dialogue: Dialogue, *, inbound
 
 def _resolve_text(text: str, dialogue: Dialogue) -> Resolved | None:
     folded = fold(text).strip()
-    offered = _offered(folded, dialogue)
+    offered = _offered(text, folded, dialogue)
     if offered is not None:
         return Resolved("choose", offered)
     bare = folded.strip(" .!")
@@ -113,7 +134,7 @@ def _resolve_text(text: str, dialogue: Dialogue) -> Resolved | None:
     return None
 
 
-def _offered(folded: str, dialogue: Dialogue) -> str | None:
+def _offered(text: str, folded: str, dialogue: Dialogue) -> str | None:
     number = _NUMBER.match(folded)
     if number and int(number[1]) <= len(dialogue.choices):
         return dialogue.choices[int(number[1]) - 1][1]
@@ -121,6 +142,9 @@ def _offered(folded: str, dialogue: Dialogue) -> str | None:
     for label, value in dialogue.choices:
         if bare == fold(label).strip(" .!"):
             return value
+    if bare in _NO or (bare in _YES and "dừng" not in text.casefold()):
+        meant = _YES_OR_NO["no" if bare in _NO else "yes"]
+        return next((value for _, value in dialogue.choices if meant.fullmatch(value)), None)
     return None
 
 

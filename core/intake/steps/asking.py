@@ -220,6 +220,7 @@ def erase(turn: Turn) -> None:
     if turn.citizen.consent != ConsentState.GRANTED:
         turn.say("erase.nothing")
         return
+    turn.keep_the_floor()
     turn.say("erase.ask", (choice("erase.yes", "erase:yes"), choice("erase.no", "erase:no")))
 
 
@@ -244,6 +245,7 @@ def _pick(turn: Turn, *, verb: str) -> None:
     elif len(mine) == 1:
         picked(turn, verb=verb, concern=mine[0])
     else:
+        turn.keep_the_floor()
         turn.say(
             "mine.which",
             [Choice(f"{c.code} «{quote(c.text, 60)}»", f"pick:{verb}:{c.id}") for c in mine],
@@ -255,6 +257,7 @@ def picked(turn: Turn, *, verb: str, concern: Concern) -> None:
     if not concerns.may_change(concern):
         turn.say("withdraw.not_open", code=concern.code, state=CITIZEN.say(f"state.{concern.state}"))
     elif verb == "withdraw":
+        turn.keep_the_floor()
         turn.say(
             "withdraw.ask",
             (

@@ -109,6 +109,7 @@ def _change(turn: Turn, arguments: list[str]) -> None:
     else:
         turn.citizen.unit_code = None  # The registration form asks for the commune again.
         turn.dialogue.awaiting = Awaiting.COMMUNE
+        turn.keep_the_floor()
         turn.say("commune.ask")
 
 
@@ -176,8 +177,10 @@ def _words_for_code(turn: Turn, arguments: list[str], *, replace: bool) -> None:
     text = words_after_code(turn.text)
     if text:
         _apply_words(turn, concern, text, replace=replace)
+    elif replace:
+        asking.picked(turn, verb="edit", concern=concern)
     else:
-        _change(turn, ["text" if replace else "add", str(concern.id)])
+        _change(turn, ["add", str(concern.id)])
 
 
 def _pick(turn: Turn, arguments: list[str]) -> None:

@@ -10,7 +10,7 @@ from core.intake.turn import Turn, choice
 from core.outbox.port import Choice
 from core.people import consent
 from core.wording import CITIZEN
-from storage.models import ConsentState, Inbound, Unit
+from storage.models import Concern, ConcernState, ConsentState, Inbound, Unit
 
 # Questions that are answered in between; the form goes on afterwards.
 _INTERRUPTIONS = frozenset(
@@ -37,7 +37,8 @@ def _take_consent(turn: Turn) -> None:
     asked = turn.dialogue.awaiting is Awaiting.CONSENT
     if value == "consent:no" or (asked and turn.call.intent == "deny"):
         consent.refuse(turn.session, turn.contact, turn.citizen, inbound_id=turn.inbound.id, now=turn.now)
-        turn.slots["consent"] = False
+        # No slot left to ask for ends the form; `refused` tells the rule how it ended.
+        turn.slots.update(consent=False, refused=True, requested_slot=None)
         return
     if value == "consent:yes" or (asked and turn.call.intent == "affirm"):
         consent.grant(turn.session, turn.citizen, inbound_id=turn.inbound.id, now=turn.now)
@@ -148,7 +149,12 @@ def registered(turn: Turn) -> None:
     if wants_announcements:
         asking.subscribe(turn)
     draft = turn.draft()
-    if draft is not None:
+    moved = _concern_to_move(turn)
+    if moved is not None:
+        concerns.rewrite(turn, moved, moved.text)
+        concerns.add_event(turn.session, moved.id, "edited", actor="citizen", now=turn.now)
+        turn.say("edit.moved", code=moved.code, unit=turn.session.get_one(Unit, turn.citizen.unit_code).name)
+    elif draft is not None:
         concerns.rewrite(turn, draft, draft.text)  # The commune was changed: it may go to another session.
         telling.ask_confirmation(turn)
     elif held:
@@ -157,6 +163,15 @@ def registered(turn: Turn) -> None:
     elif not wants_announcements:
         unit = turn.session.get_one(Unit, turn.citizen.unit_code)
         turn.add(CITIZEN.say("commune.set", name=unit.name) + "\n" + CITIZEN.say("concern.invite"))
+
+
+def _concern_to_move(turn: Turn) -> Concern | None:
+    """The sent concern whose place the person wanted to change; asking for the commune was for it."""
+    about, turn.dialogue.about = turn.dialogue.about, None
+    concern = concerns.mine(turn, about) if about is not None else None
+    if concern is None or concern.state == ConcernState.DRAFT or not concerns.may_change(concern):
+        return None
+    return concern
 
 
 def refused(turn: Turn) -> None:

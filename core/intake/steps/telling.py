@@ -117,7 +117,10 @@ def ask_text(turn: Turn) -> None:
 
 def ask_confirmation(turn: Turn) -> None:
     """Show how the concern was understood, with the legal door first; silent when another step took over."""
+    taken = turn.floor_is_taken
     note, turn.dialogue.note = turn.dialogue.note, ""
+    if taken:
+        return
     if note.startswith("repeat:"):
         say_receipt_again(turn, turn.session.get_one(Concern, int(note.removeprefix("repeat:"))))
         return
@@ -274,14 +277,18 @@ def _door_text(turn: Turn, concern: Concern, door: str) -> str:
 
 
 def offer_changes(turn: Turn, draft: Concern) -> None:
-    """Ask what to change."""
+    """Ask what to change in a draft, or in a concern that was sent and may still be changed."""
+    turn.keep_the_floor()
+    sent = draft.state != ConcernState.DRAFT
     turn.say(
         "concern.how_to_change",
         (
             choice("concern.change_text", f"change:text:{draft.id}"),
             choice("concern.change_add", f"change:add:{draft.id}"),
             choice("concern.change_place", f"change:place:{draft.id}"),
-            choice("concern.drop", f"confirm:drop:{draft.id}"),
+            choice("concern.withdraw", f"pick:withdraw:{draft.id}")
+            if sent
+            else choice("concern.drop", f"confirm:drop:{draft.id}"),
         ),
     )
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 from rasa_sdk.endpoint import create_app
 
 from actions.steps import make_executor
+from bot.prepare import train_rasa
 from core.clock import utc_now
 from core.intake.turn import Services
 from core.people import units
@@ -26,12 +29,14 @@ from tests.factories.servers import answers, free_port, serve, wait_until
 
 ROOT = Path(__file__).parents[3]
 TOKEN = "t" * 40
+_PEOPLE = count(1)
 
 
 @pytest.fixture(scope="session")
 def dialogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, str]]:
     """Database and engine URL with both servers running."""
     folder = tmp_path_factory.mktemp("dialogue")
+    train_rasa(say=lambda line: print(line, file=sys.stderr))
     settings = Settings(data_dir=folder, _env_file=None)
     upgrade(settings.resolved_database_url)
     database = Database(settings.resolved_database_url)
@@ -84,13 +89,13 @@ def dialogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Databas
 
 
 @pytest.fixture
-def new_person(dialogue: tuple[Database, str], request: pytest.FixtureRequest) -> Callable[[], Talk]:
+def new_person(dialogue: tuple[Database, str]) -> Callable[[], Talk]:
     """Makes people whom the bot has never met."""
     database, url = dialogue
     made: list[Talk] = []
 
     def make() -> Talk:
-        made.append(Talk(database, url, TOKEN, f"{request.node.name[:60]}-{len(made)}"))
+        made.append(Talk(database, url, TOKEN, f"person-{next(_PEOPLE)}"))
         return made[-1]
 
     return make
