@@ -40,13 +40,13 @@ def test_a_person_is_called(known: Talk, typed: str) -> None:
 
 def test_two_misses_in_a_row_go_to_staff(known: Talk) -> None:
     assert "1. " in known.say("blah xyz qqq")
-    assert "cán bộ" in known.say("zzz www kkk")
+    assert "cán bộ" in known.say("blah qqq xyz")
 
 
 def test_one_miss_and_then_a_hit_does_not_call_anybody(known: Talk) -> None:
     known.say("blah xyz qqq")
     known.say("LỊCH")
-    assert "chuyển tin" not in known.say("zzz www kkk")
+    assert "chuyển tin" not in known.say("blah qqq xyz")
 
 
 def test_data_rights_and_erasure(known: Talk) -> None:
