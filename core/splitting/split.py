@@ -26,6 +26,7 @@ _COUNTED = re.compile(
 _CLOSE = frozenset(",")
 _ENDS = frozenset(".;!?\n")
 FARTHEST_HEAD = 7  # words before the first thing of a new matter
+FARTHEST_AFTER_PLEA = 10  # "đề nghị tỉnh hỗ trợ xi măng làm đường"
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +240,11 @@ class _Reader:
             return skipped if long_enough and self._another_matter(after.first + skipped, end) else None
         if not any(c in _ENDS for c in after.gap):
             explains = _starts_with(self.tokens, self._sentence_start(after.first), connectives()["cause"])
-            return self._light(after.first) if not explains and self._coordinated(begun, after) else None
+            if explains:
+                return None
+            if self._coordinated(begun, after):
+                return self._light(after.first)
+            return 0 if self._contrasted(begun, after) else None
         leans = _starts_with(self.tokens, after.first, connectives()["dependent"])
         wishes = _starts_with(self.tokens, after.first, connectives()["action"])
         if leans and not (wishes and self.says(begun, after.first, "plea")):
@@ -248,6 +253,15 @@ class _Reader:
         if both and self._new_head(begun, after.first, end):
             return self._light(after.first)
         return 0 if self._other_field(begun, after.first, end) else None
+
+    def _contrasted(self, begun: int, after: Clause) -> bool:
+        """ "người già chưa có trợ cấp, thanh niên thì thất nghiệp": another subject, and surely another field."""
+        head = [token.folded for token in self.tokens[after.first + 1 : after.first + 4]]
+        leans = any(
+            _starts_with(self.tokens, after.first, connectives()[kind])
+            for kind in ("consequence", "dependent")
+        )
+        return "thi" in head and not leans and self._other_field(begun, after.first, after.last)
 
     def _other_field(self, begun: int, first: int, last: int) -> bool:
         """Whether both sides surely belong to different fields and each has a trouble or a wish."""
@@ -317,7 +331,8 @@ class _Reader:
         reverse.
         """
         named, new = self.things(begun, first), self.things(first, last)
-        if new[0].first - first > FARTHEST_HEAD:
+        asks = _starts_with(self.tokens, first, connectives()["plea"]) > 0
+        if new[0].first - first > (FARTHEST_AFTER_PLEA if asks else FARTHEST_HEAD):
             return False
         return new[0].topic not in {t.topic for t in named} and named[0].topic not in {
             t.topic for t in new[:2]
