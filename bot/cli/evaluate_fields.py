@@ -13,7 +13,8 @@ from core.fields import FieldClassifier
 from core.fields.baseline import baseline_answers
 from core.fields.catalogue import field_code
 from core.fields.evaluation import FieldRow, FieldScore, score_fields
-from core.fields.learning import measure
+from core.fields.learning import answers_of
+from core.fields.picture import confusion_svg
 from core.places.tokens import without_marks
 from core.settings import Settings
 from core.text.embedding import load_embedder
@@ -29,6 +30,9 @@ def fields(
     strip_diacritics: Annotated[
         bool, typer.Option("--strip-diacritics", help="Bỏ dấu trước khi đo.")
     ] = False,
+    picture: Annotated[
+        Path | None, typer.Option(help="Ghi ma trận nhầm lẫn ra tệp SVG.", dir_okay=False)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Classify every row with the model in use and with the baseline; models are built when missing."""
@@ -36,7 +40,10 @@ def fields(
     settings = Settings()
     embedder = load_embedder(settings.embedder)
     classifier = FieldClassifier.ensure(settings.models_dir, note, embedder=embedder)
-    score = measure(classifier, file.rows)
+    answers = answers_of(classifier, [row.text for row in file.rows])
+    score = score_fields(file.rows, answers)
+    if picture is not None:
+        picture.write_text(confusion_svg(file.rows, answers, title=f"Lĩnh vực, {score.n} dòng"), "utf-8")
     baseline = score_fields(file.rows, baseline_answers([row.text for row in file.rows]))
     _tell("Mô hình", score)
     _tell("Mốc so sánh (TF-IDF + SVM)", baseline)

@@ -109,9 +109,13 @@ def own_rows() -> list[FieldRow]:
 
 def measure(classifier: FieldClassifier, rows: Sequence[FieldRow]) -> FieldScore:
     """Score a classifier on labelled rows."""
-    guesses = classifier.classify_many([row.text for row in rows])
-    answers = [Answer(g.code, g.confidence, tuple(code for code, _ in g.ranking)) for g in guesses]
-    return score_fields(rows, answers)
+    return score_fields(rows, answers_of(classifier, [row.text for row in rows]))
+
+
+def answers_of(classifier: FieldClassifier, texts: Sequence[str]) -> list[Answer]:
+    """What a classifier says, in the form that measuring takes."""
+    guesses = classifier.classify_many(texts)
+    return [Answer(g.code, g.confidence, tuple(code for code, _ in g.ranking)) for g in guesses]
 
 
 def forget(models: Path, embedder_name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from core.fields.evaluation import Answer, FieldRow, score_fields
 from core.fields.generator import generate
 from core.fields.learning import LearningError
 from core.fields.model import Correction, field_codes, model_folder
+from core.fields.picture import confusion_svg
 from core.places.tokens import without_marks
 from core.text.embedding import load_embedder
 from core.text.normal import clean, fold, words
@@ -195,6 +197,17 @@ def test_scores_by_hand() -> None:
     assert (score.abstained, score.wrong) == (1, (2, 3))
     assert score.macro_f1 == pytest.approx((2 / 3 + 0 + 0) / 3, abs=1e-3)
     assert score.confusions == {("giao_duc", "khac"): 1, ("khac", None): 1}
+
+
+def test_the_picture_shows_every_row_once() -> None:
+    rows = [FieldRow("a", "y_te"), FieldRow("b", "y_te", frozenset({"giao_duc"})), FieldRow("c", "khac")]
+    answers = [Answer("y_te", 0.9, ()), Answer("giao_duc", 0.9, ()), Answer(None, 0.1, ())]
+    picture = ElementTree.fromstring(confusion_svg(rows, answers, title="<thử>"))
+    texts = [node.text for node in picture.iter("{http://www.w3.org/2000/svg}text")]
+
+    assert texts[0] == "<thử>"
+    assert sorted(text for text in texts if text and text.isdigit()) == ["1", "1", "1"]
+    assert texts.count("chờ phân loại") == 2
 
 
 def test_no_rows_score_nothing() -> None:
