@@ -191,3 +191,41 @@ def test_silence_proposes_nothing(commune: Commune, text: str) -> None:
 
     assert len(person.heard()) == before
     assert _transcript(commune).state == "failed"
+
+
+def test_a_note_beside_written_words_is_added_to_the_open_draft(commune: Commune) -> None:
+    person = commune.person()
+    person.tell("Đường vào thôn hỏng nặng quá")
+    person.step(
+        "validate_concern_form",
+        None,
+        intent="choose",
+        choice="attach:voice",
+        kind=IncomingKind.VOICE,
+        attachments=NOTE,
+    )
+    with commune.database.write() as session:
+        session.execute(update(Attachment).values(state="kept", path="1.ogg"))
+    _hear(commune, "Đoạn qua cầu treo")
+    right = person.heard()[-1].choices[0][1]
+    summary = person.step(
+        ("validate_concern_form", "action_ask_concern_form_confirmation"),
+        right,
+        intent="choose",
+        choice=right,
+        kind=IncomingKind.CHOICE,
+    )
+
+    assert "ghép thêm tin vừa rồi" in summary.replies[0].text
+    concern = _concern(commune)
+    assert concern is not None and concern.text == "Đường vào thôn hỏng nặng quá\nĐoạn qua cầu treo"
+
+
+def test_erasing_takes_the_words_of_the_note_along(commune: Commune) -> None:
+    person = commune.person()
+    _send_note(person)
+    _hear(commune, WORDS)
+    person.choose("erase:yes")
+
+    with commune.database.read() as session:
+        assert session.scalars(select(Transcript)).all() == []
