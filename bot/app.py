@@ -25,9 +25,10 @@ from bot.simulator.routes import make_router
 from bot.tokens import DatabaseTokenStore
 from bot.turns import TurnLoop
 from bot.voices import VoiceLoop
+from bot.webhooks import WebhookRegistration
 from core.clock import utc_now
 from core.intake import receive
-from core.outbox.port import Channel, ChannelName, Incoming
+from core.outbox.port import Channel, ChannelName, Incoming, WebhookOwner
 from core.settings import Settings
 from storage.database import Database
 
@@ -94,7 +95,13 @@ def build(settings: Settings) -> Parts:
     replied.targets = [sender.queued for sender in senders.values()]
     parts = Parts(settings, database, engine, channels, turn_loop, senders)
     parts.loops = [turn_loop.run, *(sender.run for sender in senders.values())]
-    if not settings.public_url:
+    if settings.public_url:
+        parts.loops += [
+            WebhookRegistration(channel, public_url=settings.public_url).run
+            for channel in channels.values()
+            if isinstance(channel, WebhookOwner)
+        ]
+    else:
         parts.loops += [
             Poller(database, channel, holder=holder, arrived=turn_loop.arrived).run
             for channel in channels.values()

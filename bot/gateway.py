@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.webhooks import PATHS
 from core.outbox.port import ChannelName, WebhookRefused
 
 if TYPE_CHECKING:
@@ -20,11 +21,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("nghedan.gateway")
 
 _MAX_BODY_BYTES = 2_000_000
-_PATHS = {
-    "telegram": ChannelName.TELEGRAM,
-    "zalo-oa": ChannelName.ZALO_OA,
-    "zalo-bot": ChannelName.ZALO_BOT,
-}
+_CHANNELS = {path: channel for channel, path in PATHS.items()}
 _CHECK_S = 5.0
 
 
@@ -53,7 +50,8 @@ def gateway_router(parts: Parts) -> APIRouter:
 
 
 async def _webhook(parts: Parts, platform: str, request: Request) -> Response:
-    channel = parts.channels.get(_PATHS[platform]) if platform in _PATHS else None
+    name = _CHANNELS.get(f"/webhooks/{platform}")
+    channel = parts.channels.get(name) if name is not None else None
     if channel is None:
         return PlainTextResponse("unknown channel", status_code=404)
     body = await request.body()

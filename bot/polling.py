@@ -8,10 +8,11 @@ import structlog
 from sqlalchemy.orm import Session
 
 from bot.signals import WakeUp
+from bot.webhooks import stop_webhook
 from core.clock import utc_now
 from core.intake import receive
 from core.outbox import lease
-from core.outbox.port import Channel, Incoming, PollFailed
+from core.outbox.port import Channel, Incoming, PollFailed, SendError
 from storage.database import Database
 from storage.models import ChannelState
 
@@ -20,6 +21,7 @@ log = structlog.get_logger("nghedan.polling")
 _TIMEOUT_S = 25.0
 _LEASE_TTL_S = 60.0
 _STOPPED_S = 60.0
+_WEBHOOK_RETRY_S = 5.0
 
 
 class Poller:
@@ -33,13 +35,21 @@ class Poller:
 
     async def run(self) -> None:
         """Poll until cancelled."""
+        webhook_gone = False
         while True:
             cursor, leased = await asyncio.to_thread(self._begin)
             if not leased:
                 await asyncio.sleep(_LEASE_TTL_S / 10)
                 continue
             try:
+                if not webhook_gone:
+                    await stop_webhook(self._channel)
+                    webhook_gone = True
                 events, cursor = await self._channel.poll(cursor=cursor, timeout_s=_TIMEOUT_S)
+            except SendError as error:
+                log.warning("webhook not removed", channel=self._channel.name, reason=str(error))
+                await asyncio.sleep(_WEBHOOK_RETRY_S)
+                continue
             except PollFailed as error:
                 level = log.error if error.stop else log.warning
                 level("poll failed", channel=self._channel.name, reason=str(error))

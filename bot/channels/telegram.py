@@ -242,11 +242,17 @@ class TelegramChannel:
 
     async def register_webhook(self, url: str) -> None:
         """Have updates sent to `url`; they then no longer come by polling."""
-        await self._bot.set_webhook(url, secret_token=self._secret, allowed_updates=_ALLOWED)
+        try:
+            await self._bot.set_webhook(url, secret_token=self._secret, allowed_updates=_ALLOWED)
+        except TelegramError as error:
+            raise NotDelivered(SendFailure.TEMPORARY, type(error).__name__, code="webhook") from None
 
     async def remove_webhook(self) -> None:
         """Go back to polling."""
-        await self._bot.delete_webhook()
+        try:
+            await self._bot.delete_webhook()
+        except TelegramError as error:
+            raise NotDelivered(SendFailure.TEMPORARY, type(error).__name__, code="webhook") from None
 
     async def close(self) -> None:
         """Release connections."""

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 class ChannelName(StrEnum):
@@ -267,6 +267,19 @@ class Channel(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+        ...
+
+
+@runtime_checkable
+class WebhookOwner(Protocol):
+    """A channel whose webhook we enter ourselves; on Zalo OA the administrator does it in the console."""
+
+    async def register_webhook(self, url: str) -> None:
+        """Have events sent to `url`; they then no longer come by polling. Raises `SendError`."""
+        ...
+
+    async def remove_webhook(self) -> None:
+        """Go back to polling; what waits at the platform stays there. Raises `SendError`."""
         ...
 
 
