@@ -31,7 +31,13 @@ class SystemUnderRehearsal:
     """Started from the same programs as `nghedan up`, on ports and data of its own."""
 
     def __init__(
-        self, folder: Path, *, environment: Mapping[str, str], database_url: str, models: Path
+        self,
+        folder: Path,
+        *,
+        environment: Mapping[str, str],
+        database_url: str,
+        models: Path,
+        simulator: bool = False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         models.mkdir(parents=True, exist_ok=True)
@@ -46,7 +52,7 @@ class SystemUnderRehearsal:
             "NGHEDAN_HTTP_PORT": str(free_port()),
             "NGHEDAN_RASA_PORT": str(free_port()),
             "NGHEDAN_ACTIONS_PORT": str(free_port()),
-            "NGHEDAN_SIMULATOR": "false",
+            "NGHEDAN_SIMULATOR": str(simulator).lower(),
             "NGHEDAN_LOG_LEVEL": "WARNING",
         }
         port = values["NGHEDAN_HTTP_PORT"]
