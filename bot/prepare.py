@@ -24,6 +24,12 @@ class PreparationFailed(RuntimeError):
 
 def prepare(settings: Settings, *, say: Say) -> None:
     """Do what is missing and nothing else; safe to repeat. Raises `PreparationFailed`."""
+    prepare_app(settings, say=say)
+    train_rasa(say=say)
+
+
+def prepare_app(settings: Settings, *, say: Say) -> None:
+    """The application's own part; Rasa may live on another machine. Raises `PreparationFailed`."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     say("Cơ sở dữ liệu: cập nhật lược đồ…")
     upgrade(settings.resolved_database_url)
@@ -31,7 +37,6 @@ def prepare(settings: Settings, *, say: Say) -> None:
     if added:
         say(f"Đơn vị hành chính: đã thêm {added} đơn vị.")
     ensure_models(settings, say=say)
-    train_rasa(say=say)
 
 
 def seed_units(settings: Settings) -> int:

@@ -22,6 +22,8 @@ def main() -> None:
     from train import MODELS, inputs_hash
 
     quiet()
+    os.environ.setdefault("NGHEDAN_RASA_LOCK_STORE", "in_memory")
+    os.environ.setdefault("NGHEDAN_REDIS_HOST", "localhost")
 
     model = MODELS / f"{inputs_hash()}.tar.gz"
     if not model.exists():

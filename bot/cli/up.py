@@ -22,12 +22,25 @@ _READY_WITHIN_S = 180.0
 def register(app: typer.Typer) -> None:
     """Mount the commands."""
     app.command("up", help="Chuẩn bị, khởi động mọi phần trên máy này; Ctrl-C để dừng.")(up)
+    app.command("prepare", help="Chuẩn bị phần ứng dụng (lược đồ, đơn vị, mô hình), không huấn luyện Rasa.")(
+        prepare_only
+    )
     app.command("migrate", help="Cập nhật lược đồ cơ sở dữ liệu.")(migrate)
 
 
 def migrate() -> None:
     """Bring the schema to the newest version."""
     upgrade(load_settings().resolved_database_url)
+
+
+def prepare_only() -> None:
+    """Prepare the application's part; for installations whose Rasa is another service."""
+    from bot.prepare import PreparationFailed, prepare_app  # Heavy: only for this command.
+
+    try:
+        prepare_app(load_settings(), say=note)
+    except PreparationFailed as error:
+        fail("prepare_failed", str(error))
 
 
 def up(

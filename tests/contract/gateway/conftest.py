@@ -38,7 +38,8 @@ class RunningApp:
     async def stored_when(self, condition: Callable[[list[Inbound]], bool]) -> list[Inbound]:
         """The rows, once they fulfil the condition; fails after ten seconds."""
         async with asyncio.timeout(10):
-            while not condition(rows := await asyncio.to_thread(self.stored)):
+            # Rows of another process: nothing to be woken by.
+            while not condition(rows := await asyncio.to_thread(self.stored)):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         return rows
 

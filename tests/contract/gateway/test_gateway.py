@@ -101,7 +101,8 @@ async def test_webhooks_are_entered_at_the_platforms(start_app: START, fakes: Ru
     app = start_app(public=True)
     telegram, zalo_bot = fakes.telegram.add_person("A"), fakes.zalo_bot.add_person("B")
     async with asyncio.timeout(10):
-        while fakes.telegram.webhook_info()["url"] != f"{app.url}/webhooks/telegram":
+        expected = f"{app.url}/webhooks/telegram"
+        while fakes.telegram.webhook_info()["url"] != expected:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     telegram.follow()
     telegram.write("từ Telegram")
