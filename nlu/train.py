@@ -23,7 +23,7 @@ def inputs_hash() -> str:
     digest = hashlib.sha256()
     files = [HERE / name for name in _INPUTS]
     for folder in _FOLDERS:
-        files += [p for p in sorted((HERE / folder).rglob("*")) if p.suffix in (".py", ".yml")]
+        files += [p for p in sorted((HERE / folder).rglob("*")) if p.suffix in (".py", ".yml", ".txt")]
     for path in files:
         digest.update(path.relative_to(HERE).as_posix().encode())
         digest.update(path.read_bytes())
@@ -49,7 +49,7 @@ def train(target: Path) -> None:
         data = Path(folder) / "data"
         count = write(data / "nlu.yml")
         (data / "rules.yml").write_text((HERE / "data" / "rules.yml").read_text("utf-8"), "utf-8")
-        say(f"Rasa: huấn luyện trên {count} câu (khoảng một phút)…")
+        say(f"Rasa: huấn luyện trên {count} câu (vài phút)…")
         import rasa
 
         with contextlib.redirect_stdout(sys.stderr):

@@ -1,55 +1,80 @@
-"""Make `nlu.yml` from the written examples and their rule-made variants."""
+"""Make `nlu.yml`: written examples and filled templates, with their rule-made variants."""
 
 from __future__ import annotations
 
 import random
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 
-from training.variants import variants
+from training.grammar import load
+from training.variants import variants_of
 
 FOLDER = Path(__file__).resolve().parent
-_CONCERNS = 420
+# Messages a template; the other intents share `_MESSAGES_AN_INTENT` among their templates.
+_MESSAGES_A_TEMPLATE = {"out_of_scope": 12, "raise_concern": 26, "chitchat": 16}
+_MESSAGES_AN_INTENT = 330
+_LEAST, _MOST = 14, 50
+_OTHER_KINDS = (
+    "teencode", "unmarked_teencode", "dialect", "mistyped", "addressed", "particle", "shouted",
+)  # fmt: skip
+# A filled template stands once, in one spelling: about half as people write, a quarter without marks.
+_KINDS_OF_FILLED = (
+    "written", "written", "written", "unmarked", "unmarked",
+    "teencode", "unmarked_teencode", "dialect", "mistyped", "particle",
+)  # fmt: skip
 
 
 def seeds() -> dict[str, list[str]]:
-    """Written examples by intent, concerns composed from their building blocks."""
-    with (FOLDER / "seeds.yml").open(encoding="utf-8") as file:
-        written: dict[str, list[str]] = {k: [str(t) for t in v] for k, v in yaml.safe_load(file).items()}
-    written["raise_concern"] = concern_seeds(random.Random(11))
+    """Examples written as whole messages, by intent."""
+    written: dict[str, list[str]] = {}
+    for name in ("seeds.yml", "concerns.yml"):
+        with (FOLDER / name).open(encoding="utf-8") as file:
+            written |= {intent: [str(t) for t in texts] for intent, texts in yaml.safe_load(file).items()}
     return written
 
 
-def concern_seeds(rng: random.Random) -> list[str]:
-    """Whole messages, every matter once as it stands, and compositions of opener, matter, place and closer."""
-    with (FOLDER / "concerns.yml").open(encoding="utf-8") as file:
-        blocks = yaml.safe_load(file)
-    made = [str(t) for t in blocks["wholes"]] + [str(t) for t in blocks["matters"]]
-    while len(made) < _CONCERNS:
-        matter, place = rng.choice(blocks["matters"]), rng.choice(blocks["places"])
-        opener, closer = rng.choice(blocks["openers"]), rng.choice(blocks["closers"])
-        body = f"{matter} {place}" if rng.random() < 0.5 else f"{place} {matter}"
-        made.append(f"{opener}{body}{closer}")
-    return list(dict.fromkeys(made))
+def grouped_examples() -> Iterator[tuple[str, str, str]]:
+    """`(text, intent, group)`: examples of one group come from one seed or template, to be left out together."""
+    for intent, texts in seeds().items():
+        for text in texts:
+            made = variants_of(text)
+            for kind in ("written", "unmarked", random.Random(text).choice(_OTHER_KINDS)):
+                yield _tidy(made[kind]), intent, text
+    grammar = load()
+    templates_of = Counter(template.intent for template in grammar.templates)
+    for template in grammar.templates:
+        share = _MESSAGES_AN_INTENT // templates_of[template.intent]
+        count = _MESSAGES_A_TEMPLATE.get(template.intent, max(_LEAST, min(_MOST, share)))
+        for text in grammar.fill(template, count):
+            kind = random.Random(f"{text} {template.pattern}").choice(_KINDS_OF_FILLED)
+            yield _tidy(variants_of(text)[kind]), template.intent, template.pattern
+
+
+def unique_examples() -> Iterator[tuple[str, str, str]]:
+    """The same without repetitions; a text under two intents stays with the one that has it first."""
+    taken: set[str] = set()
+    for text, intent, group in grouped_examples():
+        if text and text not in taken:
+            taken.add(text)
+            yield text, intent, group
 
 
 def examples() -> dict[str, list[str]]:
-    """All training examples by intent; no text stands under two intents (the first written one keeps it)."""
-    taken: set[str] = set()
-    result: dict[str, list[str]] = {}
-    for intent, texts in seeds().items():
-        made = [variant for text in texts for variant in variants(text)]
-        result[intent] = [text for text in dict.fromkeys(made) if text and text not in taken]
-        taken.update(result[intent])
-    return result
+    """All training examples by intent."""
+    made: dict[str, list[str]] = {}
+    for text, intent, _group in unique_examples():
+        made.setdefault(intent, []).append(text)
+    return made
 
 
 def write(path: Path) -> int:
     """Write Rasa's training file; returns the number of examples."""
     made = examples()
     blocks = [
-        {"intent": intent, "examples": "".join(f"- {_plain(text)}\n" for text in texts)}
+        {"intent": intent, "examples": "".join(f"- {text}\n" for text in texts)}
         for intent, texts in made.items()
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,6 +83,6 @@ def write(path: Path) -> int:
     return sum(len(texts) for texts in made.values())
 
 
-def _plain(text: str) -> str:
-    # Square brackets and braces are entity marks in Rasa's format.
-    return text.translate(str.maketrans("[]{}", "()()"))
+def _tidy(text: str) -> str:
+    # Square brackets and braces are entity marks in Rasa's format, a leading slash an intent's name.
+    return " ".join(text.translate(str.maketrans("[]{}", "()()")).split()).lstrip("/")

@@ -111,8 +111,3 @@ def variants_of(text: str) -> dict[str, str]:
         "particle": text + rng.choice(_AFTER),
         "shouted": fold(mistype(text, rng)).upper(),
     }
-
-
-def variants(text: str) -> list[str]:
-    """The values of `variants_of` without repetitions, white space tidied."""
-    return list(dict.fromkeys(" ".join(made.split()) for made in variants_of(text).values()))
