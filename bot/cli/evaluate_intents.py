@@ -20,6 +20,7 @@ from sklearn.metrics import f1_score
 
 from bot.cli.console import fail, note, print_json
 from bot.cli.evaluation_rows import note_lines, read_rows, text_of
+from core.fields.picture import matrix_svg
 from core.places.tokens import without_marks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,6 +71,9 @@ def intents(
     teencode: Annotated[
         bool, typer.Option("--teencode", help="Viết tắt kiểu nhắn tin trước khi đo.")
     ] = False,
+    picture: Annotated[
+        Path | None, typer.Option(help="Vẽ ma trận nhầm lẫn vào tệp SVG này.", dir_okay=False)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Ask the trained model and the baseline; both are trained when missing (the baseline takes minutes)."""
@@ -83,6 +87,8 @@ def intents(
         for line, label, answer in zip(file.lines, right, ours, strict=True)
         if merged(label) != merged(coarse(answer["intent"]))
     ]
+    if picture is not None:
+        picture.write_text(intents_svg(right, ours), "utf-8")
     baseline = score_intents(right, _ask(texts, baseline=True))
     _tell("Mô hình", score)
     _tell("Mốc so sánh (Rasa mặc định)", baseline)
@@ -156,6 +162,14 @@ def score_intents(right: list[str], answers: list[dict[str, Any]]) -> dict[str, 
         "ms_p50": round(float(np.percentile(spent, 50)), 1),
         "ms_p95": round(float(np.percentile(spent, 95)), 1),
     }
+
+
+def intents_svg(right: list[str], answers: list[dict[str, Any]]) -> str:
+    """The confusion matrix; small talk and out of scope taken for each other is no harm."""
+    pairs = Counter(zip(right, [coarse(answer["intent"]) for answer in answers], strict=True))
+    names = {label: label for label in LABELS if any(label in pair for pair in pairs)}
+    harmless = {pair for pair in pairs if merged(pair[0]) == merged(pair[1])}
+    return matrix_svg(names, pairs, harmless, title=f"Ý định, {len(right)} dòng")
 
 
 def _share(right: list[str], said: list[str]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from html import escape
 
 from core.fields.catalogue import field_label
@@ -20,6 +20,19 @@ def confusion_svg(rows: Sequence[FieldRow], answers: Sequence[Answer], *, title:
         (r.code, a.code or "") for r, a in zip(rows, answers, strict=True) if (a.code or "") in r.accepted
     }
     codes = sorted({r.code for r in rows} | {a.code or "" for a in answers})
+    names = {code: field_label(code) or _UNDECIDED for code in codes}
+    return matrix_svg(names, pairs, defended, title=title)
+
+
+def matrix_svg(
+    names: Mapping[str, str],
+    pairs: Mapping[tuple[str, str], int],
+    defended: Set[tuple[str, str]],
+    *,
+    title: str,
+) -> str:
+    """Counts of `(label, answer)` in the order of `names`, which says how each is written."""
+    codes = list(names)
     size = _CELL * len(codes)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_LEFT + size + 20}" height="{_TOP + size + 20}" '
@@ -29,13 +42,13 @@ def confusion_svg(rows: Sequence[FieldRow], answers: Sequence[Answer], *, title:
     ]
     for at, code in enumerate(codes):
         middle = at * _CELL + _CELL // 2
-        name = escape(field_label(code) or _UNDECIDED)
+        name = escape(names[code])
         parts.append(f'<text x="{_LEFT - 8}" y="{_TOP + middle + 5}" text-anchor="end">{name}</text>')
         x, y = _LEFT + middle + 5, _TOP - 8
         parts.append(f'<text transform="translate({x},{y}) rotate(-60)">{name}</text>')
     for down, label in enumerate(codes):
         for across, answer in enumerate(codes):
-            count = pairs[label, answer]
+            count = pairs.get((label, answer), 0)
             parts += _cell(across, down, count, _colour(label, answer, defended=(label, answer) in defended))
     return "\n".join([*parts, "</svg>", ""])
 

@@ -57,6 +57,7 @@ def test_small_words_open_no_form(working: Engine, text: str) -> None:
 
 
 CONCERNS = [
+    "Từ hôm sáp nhập, bà con đi chứng thực giấy tờ phải vượt ba mươi cây số đường đèo",
     "Trường mầm non thôn tôi dột cả ba phòng, mong nhà nước cho sửa trước mùa mưa",
     "may bom nuoc cua tram cap nuoc hong ca thang roi ma ko ai sua",
     "cầu treo mục hết ván, các cháu đi học nguy hiểm lắm các bác ơi",
