@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from bot.attachments import AttachmentLoop
 from bot.channels.factory import make_channels
+from bot.channels.zalo_oa import ZaloOAChannel
 from bot.engine import RasaEngine
 from bot.gateway import gateway_router
 from bot.polling import Poller
@@ -24,6 +25,7 @@ from bot.simulator.channel import SimulatorChannel
 from bot.simulator.routes import make_router
 from bot.tokens import DatabaseTokenStore
 from bot.turns import TurnLoop
+from bot.upkeep import TokenUpkeep
 from bot.voices import VoiceLoop
 from bot.webhooks import WebhookRegistration
 from core.clock import utc_now
@@ -107,6 +109,11 @@ def build(settings: Settings) -> Parts:
             for channel in channels.values()
             if channel.capabilities.polling
         ]
+    parts.loops += [
+        TokenUpkeep(channel.tokens, account=channel.account_id).run
+        for channel in channels.values()
+        if isinstance(channel, ZaloOAChannel)
+    ]
     folder = settings.attachments_dir
     parts.loops += [
         AttachmentLoop(database, channels, folder=folder, max_bytes=settings.max_attachment_bytes).run,
