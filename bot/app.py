@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -128,10 +129,13 @@ def build(settings: Settings) -> Parts:
 def make_app(settings: Settings) -> FastAPI:
     """The web application; its loops run from start-up to shut-down."""
     parts = build(settings)
+    console = load_console(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            if console is not None:
+                await stack.enter_async_context(console.router.lifespan_context(console))
             tasks = [asyncio.create_task(_forever(loop)) for loop in parts.loops]
             stack.push_async_callback(_close, parts)
             try:
@@ -146,7 +150,19 @@ def make_app(settings: Settings) -> FastAPI:
     simulator = parts.channels.get(ChannelName.SIMULATOR)
     if isinstance(simulator, SimulatorChannel):
         app.include_router(make_router(simulator, parts.receive))
+    if console is not None:
+        app.mount("/console", console)
     return app
+
+
+def load_console(settings: Settings) -> FastAPI | None:
+    """The staff's application by the name in the settings: entry rooms do not import each other."""
+    if not settings.console_app:
+        return None
+    module, _, factory = settings.console_app.partition(":")
+    made = getattr(importlib.import_module(module), factory)(settings)
+    assert isinstance(made, FastAPI)
+    return made
 
 
 async def _forever(loop: Callable[[], Coroutine[None, None, None]]) -> None:

@@ -118,6 +118,6 @@ _FRONT = """<!doctype html>
 <p>Kênh nhận ý kiến trước phiên đối thoại trực tiếp với Nhân dân.</p>
 <ul>
 <li><a href="/simulator">Điện thoại giả lập: nhắn thử như một người dân</a></li>
-<li><a href="/console">Trang của cán bộ</a> (đang xây dựng; hiện dùng dòng lệnh)</li>
+<li><a href="/console/">Trang của cán bộ</a></li>
 <li><a href="/readyz">Tình trạng hệ thống</a></li>
 </ul></body></html>"""

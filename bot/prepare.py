@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 from bot.supervisor import ROOT
 from core import doors
+from core.clock import utc_now
 from core.fields import FieldClassifier
-from core.people import units
+from core.people import staff, units
 from core.people.units import UnitFacts
 from core.places import Gazetteer
 from core.settings import Settings
+from core.wording import STAFF
 from storage.database import Database
 from storage.migrate import upgrade
 
@@ -36,6 +38,7 @@ def prepare_app(settings: Settings, *, say: Say) -> None:
     added = seed_units(settings)
     if added:
         say(f"Đơn vị hành chính: đã thêm {added} đơn vị.")
+    make_first_administrator(settings, say=say)
     ensure_models(settings, say=say)
 
 
@@ -56,6 +59,18 @@ def seed_units(settings: Settings) -> int:
             return units.seed(session, facts)
     finally:
         database.dispose()
+
+
+def make_first_administrator(settings: Settings, *, say: Say) -> None:
+    """Whoever starts a new installation can enter its console: the one-time password is said once."""
+    database = Database(settings.resolved_database_url)
+    try:
+        with database.write() as session:
+            password = staff.first_administrator(session, unit_code=settings.province_code, now=utc_now())
+    finally:
+        database.dispose()
+    if password is not None:
+        say(STAFF.say("staff.administrator", login=staff.FIRST_LOGIN, password=password))
 
 
 def ensure_models(settings: Settings, *, say: Say) -> None:

@@ -33,6 +33,10 @@ class Settings(BaseSettings):
         "INFO", description="Least level that is logged."
     )
     simulator: bool = Field(True, description="Serve the phone simulator page; switch off in production.")
+    console_app: str = Field(
+        "console.app:make_app",
+        description="Factory of the staff console as module:function; empty when it runs elsewhere.",
+    )
 
     province_code: str = Field(
         "15", description="Two-digit code of the province that this installation serves."

@@ -161,6 +161,7 @@ def understand(turn: Turn, concern: Concern, text: str) -> None:
     said = _said_about(turn.session, concern)
     concern.text = text
     concern.text_key = text_key(text)
+    concern.folded = fold(text)
     if FIELD_CORRECTED not in said:  # A clerk's word outlives the citizen's edits.
         concern.field_code = reading.field_code
         concern.field_confidence = reading.field_confidence

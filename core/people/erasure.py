@@ -97,7 +97,7 @@ def _blank_concerns(session: Session, ids: Sequence[int], *, now: datetime) -> N
     session.execute(
         update(Concern)
         .where(Concern.id.in_(ids))
-        .values(text="", text_key="", place_text=None, door_reasons=[], erased_at=now)
+        .values(text="", text_key="", folded="", place_text=None, door_reasons=[], erased_at=now)
     )
 
 

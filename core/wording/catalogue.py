@@ -11,13 +11,14 @@ from importlib.resources import files
 class Catalogue:
     """One TOML file of texts, read at first use. Keys are `section.key`."""
 
-    def __init__(self, file_name: str) -> None:
+    def __init__(self, file_name: str, *, package: str = "core.wording") -> None:
         self._file_name = file_name
+        self._package = package
 
     @cached_property
     def texts(self) -> Mapping[str, str]:
         """Every text by its full key."""
-        raw = tomllib.loads(files("core.wording").joinpath(self._file_name).read_text("utf-8"))
+        raw = tomllib.loads(files(self._package).joinpath(self._file_name).read_text("utf-8"))
         flat: dict[str, str] = {}
         for section, entries in raw.items():
             for key, text in entries.items():

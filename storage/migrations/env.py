@@ -33,6 +33,10 @@ def run_online() -> None:
                 connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
                 connection.execute(text("SET lock_timeout = '5s'"))
                 connection.commit()
+            else:
+                # A batch migration drops the old table: with foreign keys on, that deletes the rows which
+                # refer to it. The driver's own connection, because inside a transaction this does nothing.
+                connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
             _run(connection)
             if connection.in_transaction():
                 connection.commit()

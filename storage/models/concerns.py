@@ -41,6 +41,12 @@ class Concern(Base):
     state: Mapped[str] = mapped_column(String(20), default=ConcernState.DRAFT)
     text: Mapped[str] = mapped_column(Text)
     text_key: Mapped[str] = mapped_column(String(64))
+    # The words without diacritics, which the search of the staff looks through; empty once erased.
+    folded: Mapped[str] = mapped_column(Text, default="", server_default="")
+    # The unit that was asked to prepare the answer; such staff see nothing else.
+    handler_code: Mapped[str | None] = mapped_column(ForeignKey("unit.code"))
+    # The helper who wrote it down for somebody.
+    entered_by: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
     field_code: Mapped[str | None] = mapped_column(String(40))
     field_confidence: Mapped[float | None]
     place_text: Mapped[str | None] = mapped_column(String(200))
@@ -52,6 +58,8 @@ class Concern(Base):
 
     __table_args__ = (
         Index(None, "session_id", "state", "unit_code"),
+        Index(None, "unit_code", "state"),
+        Index(None, "handler_code"),
         Index(None, "citizen_id", "text_key"),
         Index(
             "ix_concern_one_draft",

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base
@@ -56,7 +56,39 @@ class StaffMember(Base):
     role: Mapped[str] = mapped_column(String(20))
     password_hash: Mapped[str | None] = mapped_column(String(200))
     active: Mapped[bool] = mapped_column(default=True)
+    must_change_password: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Set when the second factor is in use; `totp_step` is the last code taken, so that none works twice.
+    totp_secret: Mapped[str | None] = mapped_column(String(64))
+    totp_step: Mapped[int | None]
     created_at: Mapped[datetime]
+
+
+class StaffLogin(Base):
+    """One signed-in browser. The cookie's value is never stored, only its hash.
+
+    `verified` is False between the password and the second factor: such a row opens nothing yet.
+    """
+
+    __tablename__ = "staff_login"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id", ondelete="CASCADE"), index=True)
+    verified: Mapped[bool]
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class LoginGuess(Base):
+    """Failed tries of one login name or one address; `key` is a hash, so that a mistyped password in the
+    name field stays unreadable.
+    """
+
+    __tablename__ = "login_guess"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int]
+    blocked_until: Mapped[datetime]
 
 
 class Citizen(Base):

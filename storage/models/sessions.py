@@ -79,8 +79,27 @@ class Agenda(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(String(60))
+    approved_at: Mapped[datetime | None]
+    approved_by: Mapped[str | None] = mapped_column(String(60))
 
     __table_args__ = (UniqueConstraint("session_id", "version"),)
+
+
+class AgendaChoice(Base):
+    """What people decided about one item of the agenda, over the proposed ranking.
+
+    `item_key` is the item's key (`T12` a topic, `C7` a concern alone). `position` orders the items of a
+    field, unset ones come after; `left_out` is the coded reason why the item is not asked.
+    """
+
+    __tablename__ = "agenda_choice"
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("dialogue_session.id"), primary_key=True)
+    item_key: Mapped[str] = mapped_column(String(20), primary_key=True)
+    position: Mapped[int | None]
+    left_out: Mapped[str | None] = mapped_column(String(30))
+    decided_by: Mapped[str] = mapped_column(String(60))
+    at: Mapped[datetime]
 
 
 class Announcement(Base):

@@ -1,0 +1,1 @@
+"""The pages of the console, one module a journey; rules live in `core`."""
