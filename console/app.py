@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from console.access import desk_of
 from console.desk import BASE, Desk, NeedsLogin, Refused
-from console.pages import account, home, staff
+from console.pages import account, home, sessions, staff
 from core.clock import utc_now
 from core.settings import Settings
 
@@ -52,7 +52,7 @@ def make_app(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Fa
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.desk = desk
-    for module in (account, home, staff):
+    for module in (account, home, sessions, staff):
         app.include_router(module.router)
     _add_static(app)
     _add_boundaries(app)

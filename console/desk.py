@@ -25,7 +25,7 @@ from storage.database import Database
 
 BASE = "/console"
 # The parts that the navigation leads to.
-PAGES = ("/", "/staff")
+PAGES = ("/", "/sessions", "/staff")
 _HERE = Path(__file__).parent
 
 # Larger numbers overflow the columns of both databases.
