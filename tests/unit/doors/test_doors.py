@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.doors import DOORS, DoorModel, build, check_door, ensure, find_personal_data, missing_detail
+from core.doors import DOORS, DoorModel, check_door, ensure, find_personal_data, missing_detail
 from core.doors.evaluation import DoorRow, evaluate_doors
 from core.doors.features import concept_names
 from core.doors.model import key
@@ -170,11 +170,3 @@ def test_real_concerns_are_hardly_ever_asked_back() -> None:
     asked = [row.text for row in rows if missing_detail(row.text, GAZETTEER.find(row.text, province="15"))]
 
     assert len(asked) <= 0.04 * len(rows), asked
-
-
-@pytest.mark.slow
-def test_building_takes_less_than_forty_seconds(tmp_path: Path) -> None:
-    started = time.process_time()
-    build(tmp_path, progress=lambda _line: None)
-
-    assert time.process_time() - started < 40
