@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
 
+from bot.ledger import Ledger
 from bot.pace import ChatPace, Pace
 from bot.signals import WakeUp
 from core.clock import utc_now
 from core.outbox import lease, queue
 from core.outbox.port import Channel, NotDelivered, OutcomeUnknown, SendFailure
-from core.outbox.queue import Claimed
+from core.outbox.queue import Claimed, Outcome
 from storage.database import Database
 
 log = structlog.get_logger("nghedan.sender")
@@ -20,7 +23,9 @@ log = structlog.get_logger("nghedan.sender")
 _LEASE_TTL_S = 12.0
 _LEASE_RENEW_S = 4.0
 _IDLE_S = 0.5
-_BATCH = 50
+_LEAST_IN_FLIGHT, _MOST_IN_FLIGHT = 16, 384
+# Share of a second's messages that may be in the air or claimed: what a killed sender leaves unknown.
+_IN_FLIGHT_S = 0.35
 # Failures that are about the account, not about one message: the whole lane waits.
 _LANE_STOPS = {
     SendFailure.RATE_LIMITED: 1.0,
@@ -32,16 +37,22 @@ _LANE_STOPS = {
 class Sender:
     """Sends for one account while it holds the account's lease; `in_flight` messages at a time."""
 
-    def __init__(self, database: Database, channel: Channel, *, holder: str, in_flight: int = 16) -> None:
+    def __init__(
+        self, database: Database, channel: Channel, *, holder: str, in_flight: int | None = None
+    ) -> None:
         self._database = database
         self._channel = channel
         self._holder = holder
         self._lease_name = f"sender:{channel.name}:{channel.account_id}"
-        self._slots = asyncio.Semaphore(in_flight)
-        self._pace = Pace(channel.capabilities.messages_per_second)
+        rate = channel.capabilities.messages_per_second
+        self._in_flight = in_flight or _fitting(rate)
+        self._pace = Pace(rate)
+        self._ledger = Ledger(database)
         self._chat_pace = ChatPace(channel.capabilities.messages_per_chat_per_second)
         self._stopped_until = utc_now()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._unstarted: deque[Claimed] = deque()
+        self._freed = WakeUp()
         self.queued = WakeUp()
 
     async def run(self) -> None:
@@ -56,6 +67,8 @@ class Sender:
         finally:
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=5.0)
+            await self._ledger.close()
+            await asyncio.to_thread(self._put_back)
             await asyncio.to_thread(self._give_lease_back)
 
     def _take_lease(self) -> bool:
@@ -88,31 +101,56 @@ class Sender:
             wait_s = (self._stopped_until - utc_now()).total_seconds()
             if wait_s > 0:
                 await asyncio.sleep(min(wait_s, _LEASE_RENEW_S))
-                continue
-            claimed = await asyncio.to_thread(self._claim)
-            if not claimed:
+            elif self._unstarted:
+                await self._start_batch()
+            elif self._free() < self._least_claim:
+                await self._freed.wait(_IDLE_S)
+            elif not await self._claim_more():
                 await self.queued.wait(_IDLE_S)
-                continue
-            for item in claimed:
-                await self._slots.acquire()
-                await self._pace.wait()
-                self._start(item)
 
-    def _claim(self) -> list[Claimed]:
+    async def _start_batch(self) -> None:
+        """Send what is claimed at the pace of the platform, while the next batch is being claimed."""
+        batch, self._unstarted = self._unstarted, deque()
+        more = asyncio.create_task(self._claim_more()) if self._free(batch) >= self._least_claim else None
+        try:
+            while batch and self._stopped_until <= utc_now():
+                await self._pace.wait()
+                self._start(batch.popleft())
+        finally:
+            self._unstarted.extendleft(reversed(batch))
+            if more is not None:
+                await more
+
+    async def _claim_more(self) -> bool:
+        """Whether anything was due; what was claimed waits in `_unstarted`, replies first."""
+        claimed = await asyncio.shield(asyncio.to_thread(self._claim, self._free()))
+        self._unstarted.extend(claimed)
+        return bool(claimed)
+
+    def _free(self, batch: Sequence[Claimed] = ()) -> int:
+        return self._in_flight - len(self._tasks) - len(self._unstarted) - len(batch)
+
+    def _put_back(self) -> None:
+        """What was claimed and never started goes out later, by whoever holds the lease then."""
+        with self._database.write() as session:
+            queue.put_back(session, list(self._unstarted))
+        self._unstarted.clear()
+
+    @property
+    def _least_claim(self) -> int:
+        # A claim costs a transaction; one for every freed slot would cost more than the sending.
+        return max(1, self._in_flight // 4)
+
+    def _claim(self, limit: int) -> list[Claimed]:
         with self._database.write() as session:
             return queue.claim_due(
                 session,
                 channel=self._channel.name,
                 account_id=self._channel.account_id,
                 holder=self._holder,
-                limit=self._batch(),
+                limit=limit,
                 now=utc_now(),
             )
-
-    def _batch(self) -> int:
-        # No more than about a second's work is claimed, so that a reply never waits behind claimed bulk.
-        rate = self._channel.capabilities.messages_per_second
-        return _BATCH if rate is None else max(1, min(_BATCH, int(rate)))
 
     def _start(self, item: Claimed) -> None:
         task = asyncio.create_task(self._send(item))
@@ -121,7 +159,7 @@ class Sender:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._slots.release()
+        self._freed.ring()
         self.queued.ring()
         if not task.cancelled() and task.exception() is not None:
             log.error("send crashed", channel=self._channel.name, exc_info=task.exception())
@@ -132,11 +170,11 @@ class Sender:
             external_id = await self._channel.send(item.message)
         except NotDelivered as error:
             self._stop_lane(error)
-            await asyncio.to_thread(self._record_failure, item, error)
+            await self._ledger.write(Outcome(item, utc_now(), error=error))
         except OutcomeUnknown as error:
-            await asyncio.to_thread(self._record_unknown, item, str(error))
+            await self._ledger.write(Outcome(item, utc_now(), error=error))
         else:
-            await asyncio.to_thread(self._record_sent, item, external_id)
+            await self._ledger.write(Outcome(item, utc_now(), external_id=external_id))
 
     def _stop_lane(self, error: NotDelivered) -> None:
         if error.failure in _LANE_STOPS:
@@ -145,17 +183,12 @@ class Sender:
         level = log.error if error.failure in _OURS else log.info
         level("not delivered", channel=self._channel.name, failure=error.failure, code=error.code)
 
-    def _record_sent(self, item: Claimed, external_id: str) -> None:
-        with self._database.write() as session:
-            queue.record_sent(session, item, external_id=external_id, now=utc_now())
 
-    def _record_unknown(self, item: Claimed, detail: str) -> None:
-        with self._database.write() as session:
-            queue.record_unknown(session, item, detail=detail, now=utc_now())
-
-    def _record_failure(self, item: Claimed, error: NotDelivered) -> None:
-        with self._database.write() as session:
-            queue.record_failure(session, item, error=error, now=utc_now())
+def _fitting(rate: float | None) -> int:
+    """Messages in the air at once for a ceiling per second: enough for a slow platform, little to be left unknown."""
+    if rate is None:
+        return _LEAST_IN_FLIGHT
+    return max(min(_LEAST_IN_FLIGHT, int(rate) + 1), min(_MOST_IN_FLIGHT, int(rate * _IN_FLIGHT_S)))
 
 
 _OURS = frozenset({SendFailure.REJECTED, SendFailure.ACCOUNT_STOPPED})

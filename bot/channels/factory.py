@@ -21,6 +21,7 @@ def make_channels(
             token,
             base_url=settings.telegram_base_url,
             webhook_secret=settings.telegram_webhook_secret.get_secret_value(),
+            paid_per_second=settings.telegram_paid_messages_per_second,
         )
     if settings.zalo_oa_app_id and settings.zalo_oa_id:
         channels[ChannelName.ZALO_OA] = ZaloOAChannel(

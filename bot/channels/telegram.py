@@ -9,30 +9,27 @@ import asyncio
 import hmac
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 from telegram import (
     Bot,
     ChatMemberUpdated,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
     Message,
     Update,
 )
 from telegram.constants import ChatType
 from telegram.error import (
-    BadRequest,
     Conflict,
-    Forbidden,
     InvalidToken,
-    NetworkError,
     RetryAfter,
     TelegramError,
-    TimedOut,
 )
 from telegram.request import HTTPXRequest
 
+from bot.channels.lean import LeanClient
 from core.outbox.port import (
     Capabilities,
     ChannelHealth,
@@ -69,8 +66,15 @@ class TelegramChannel:
         messages_per_chat_per_second=1.0,
     )
 
-    def __init__(self, token: str, *, base_url: str, webhook_secret: str) -> None:
+    def __init__(self, token: str, *, base_url: str, webhook_secret: str, paid_per_second: int = 0) -> None:
+        """`paid_per_second` above 0 sends as a paid broadcast at up to that rate; the bot needs the Stars."""
         self.account_id = token.split(":")[0]
+        self._paid = paid_per_second > 0
+        if self._paid:
+            self.capabilities = replace(self.capabilities, messages_per_second=float(paid_per_second))
+        # Sending is the one call that is made by the hundred thousand.
+        self._lean = LeanClient()
+        self._send_url = f"{base_url}/bot{token}/sendMessage"
         self._secret = webhook_secret
         request = HTTPXRequest(
             connection_pool_size=64, connect_timeout=5.0, read_timeout=10.0, pool_timeout=10.0
@@ -88,16 +92,17 @@ class TelegramChannel:
 
     async def send(self, message: Outgoing) -> str:
         """Send one text, choices as an inline keyboard with one button a row."""
-        rows = [[InlineKeyboardButton(c.label[:60], callback_data=c.value)] for c in message.choices]
-        try:
-            sent = await self._bot.send_message(
-                chat_id=message.recipient_id,
-                text=message.text,
-                reply_markup=InlineKeyboardMarkup(rows) if rows else None,
-            )
-        except TelegramError as error:
-            raise _translate(error) from None
-        return f"{message.recipient_id}:{sent.message_id}"
+        body: dict[str, Any] = {"chat_id": message.recipient_id, "text": message.text}
+        if message.choices:
+            rows = [[{"text": c.label[:60], "callback_data": c.value}] for c in message.choices]
+            body["reply_markup"] = {"inline_keyboard": rows}
+        if self._paid:  # Replies too: beside a paid broadcast the free ceiling is always used up.
+            body["allow_paid_broadcast"] = True
+        status, answer = await self._lean.post(self._send_url, body)
+        result = answer.get("result")
+        if answer.get("ok") is True and isinstance(result, dict) and "message_id" in result:
+            return f"{message.recipient_id}:{result['message_id']}"
+        raise _refusal(status, answer)
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Incoming]:
         """Check the secret header and translate one update."""
@@ -256,6 +261,7 @@ class TelegramChannel:
 
     async def close(self) -> None:
         """Release connections."""
+        await self._lean.close()
         for request in self._requests:
             await request.shutdown()
 
@@ -286,27 +292,24 @@ def _attachment(message: Message) -> IncomingAttachment | None:
     return None
 
 
+def _refusal(status: int, answer: Mapping[str, Any]) -> NotDelivered | OutcomeUnknown:
+    """What the Bot API's `error_code`, `description` and `parameters` say of one message."""
+    code, text = answer.get("error_code", status), str(answer.get("description", ""))
+    parameters = answer.get("parameters")
+    if code == 429:
+        wait_s = parameters.get("retry_after") if isinstance(parameters, dict) else None
+        return NotDelivered(
+            SendFailure.RATE_LIMITED, "flood", code="429", retry_after_s=float(wait_s) if wait_s else None
+        )
+    if code == 403 or (code == 400 and any(gone in text.lower() for gone in _GONE)):
+        return NotDelivered(SendFailure.RECIPIENT_GONE, "recipient gone", code="403")
+    if code in (401, 404):
+        return NotDelivered(SendFailure.ACCOUNT_STOPPED, "token refused", code="401")
+    if code == 400:
+        return NotDelivered(SendFailure.REJECTED, text[:200], code="400")
+    return OutcomeUnknown(f"status {status}", code="server")
+
+
 def _seconds(error: RetryAfter) -> float:
     after = error.retry_after
     return after.total_seconds() if isinstance(after, timedelta) else float(after)
-
-
-def _translate(error: TelegramError) -> NotDelivered | OutcomeUnknown:
-    """Facts instead of types. `BadRequest` is a `NetworkError` in the library, so it is asked for first."""
-    text = str(error).lower()
-    if isinstance(error, RetryAfter):
-        return NotDelivered(SendFailure.RATE_LIMITED, "flood", code="429", retry_after_s=_seconds(error))
-    if isinstance(error, Forbidden) or (isinstance(error, BadRequest) and any(g in text for g in _GONE)):
-        return NotDelivered(SendFailure.RECIPIENT_GONE, "recipient gone", code="403")
-    if isinstance(error, InvalidToken):
-        return NotDelivered(SendFailure.ACCOUNT_STOPPED, "token refused", code="401")
-    if isinstance(error, BadRequest):
-        return NotDelivered(SendFailure.REJECTED, str(error)[:200], code="400")
-    if isinstance(error, TimedOut):
-        cause = type(error.__cause__).__name__
-        if cause in ("ConnectTimeout", "PoolTimeout"):
-            return NotDelivered(SendFailure.TEMPORARY, cause, code="no_connection")
-        return OutcomeUnknown(cause, code="no_answer")
-    if isinstance(error, NetworkError) and type(error.__cause__).__name__ == "ConnectError":
-        return NotDelivered(SendFailure.TEMPORARY, "ConnectError", code="no_connection")
-    return OutcomeUnknown(type(error).__name__, code="server")

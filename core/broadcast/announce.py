@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    CursorResult,
     Select,
     String,
     case,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    update,
 )
 from sqlalchemy.orm import Session
 
@@ -78,7 +80,7 @@ def with_opt_out(text: str) -> str:
 
 def forecast(session: Session, *, unit_code: str) -> Forecast:
     """Count recipients without sending anything; one query."""
-    audience = _audience(session, unit_code).subquery()
+    audience = audience_of(session, unit_code).subquery()
     rows = session.execute(
         select(audience.c.channel, audience.c.reachable, func.count()).group_by(
             audience.c.channel, audience.c.reachable
@@ -98,8 +100,11 @@ def start(
     text: str,
     created_by: str,
     now: datetime,
+    due_at: datetime | None = None,
 ) -> tuple[Announcement, int]:
     """Write the announcement and its rows in one statement; returns both. The caller commits.
+
+    Nothing goes out before `due_at`.
 
     Unique on (announcement, contact): starting twice by mistake makes a second announcement, not a
     second row of this one. Raises `AnnouncementError` for a text that a platform would not take.
@@ -117,11 +122,11 @@ def start(
     )
     session.add(announcement)
     session.flush()
-    return announcement, _write_rows(session, announcement, now=now)
+    return announcement, _write_rows(session, announcement, now=now, due_at=due_at or now)
 
 
-def _write_rows(session: Session, announcement: Announcement, *, now: datetime) -> int:
-    audience = _audience(session, announcement.unit_code).subquery()
+def _write_rows(session: Session, announcement: Announcement, *, now: datetime, due_at: datetime) -> int:
+    audience = audience_of(session, announcement.unit_code).subquery()
     dedupe_key = literal(f"announce:{announcement.id}:") + cast(audience.c.id, String)
     state = case(
         (audience.c.reachable, OutboundState.QUEUED.value), else_=OutboundState.PERMANENT_FAILURE.value
@@ -137,7 +142,7 @@ def _write_rows(session: Session, announcement: Announcement, *, now: datetime) 
         "priority": literal(PRIORITY[OutboundKind.ANNOUNCEMENT]),
         "state": state,
         "attempts": literal(0),
-        "due_at": literal(now, UTCDateTime()),
+        "due_at": literal(due_at, UTCDateTime()),
         "created_at": literal(now, UTCDateTime()),
         "announcement_id": literal(announcement.id),
     }
@@ -148,8 +153,8 @@ def _write_rows(session: Session, announcement: Announcement, *, now: datetime) 
     return written or 0
 
 
-def _audience(session: Session, unit_code: str) -> Select[int, str, str, bool]:
-    """Contacts of subscribers of the unit and, for a province, of every unit below it."""
+def audience_of(session: Session, unit_code: str) -> Select[int, str, str, bool]:
+    """Contacts (id, channel, account_id, reachable) of subscribers of the unit and of every unit below it."""
     return (
         select(Contact.id, Contact.channel, Contact.account_id, Contact.reachable)
         .join(Citizen, Citizen.id == Contact.citizen_id)
@@ -159,6 +164,45 @@ def _audience(session: Session, unit_code: str) -> Select[int, str, str, bool]:
             Citizen.unit_code.in_(units.with_children(session, unit_code)),
         )
     )
+
+
+_MOVES = {
+    "paused": ((OutboundState.QUEUED, OutboundState.TEMPORARY_FAILURE), OutboundState.PAUSED),
+    "running": ((OutboundState.PAUSED,), OutboundState.QUEUED),
+    "cancelled": (
+        (
+            OutboundState.QUEUED,
+            OutboundState.TEMPORARY_FAILURE,
+            OutboundState.PAUSED,
+            OutboundState.WAITING_FOR_CONTACT,
+        ),
+        OutboundState.CANCELLED,
+    ),
+}
+_ALLOWED = {"running": ("paused", "cancelled"), "paused": ("running", "cancelled"), "cancelled": ()}
+
+
+def steer(session: Session, announcement_id: int, to: str) -> int:
+    """Pause (`paused`), go on (`running`) or cancel (`cancelled`); returns how many rows changed.
+
+    One statement: what is not in the air is stopped when the transaction commits. Raises `AnnouncementError` with
+    `announcement_unknown` or `announcement_state`.
+    """
+    announcement = session.get(Announcement, announcement_id)
+    if announcement is None:
+        raise AnnouncementError("announcement_unknown")
+    if to not in _ALLOWED[announcement.state]:
+        raise AnnouncementError("announcement_state")
+    announcement.state = to
+    origins, target = _MOVES[to]
+    changed = session.execute(
+        update(Outbound)
+        .where(Outbound.announcement_id == announcement_id, Outbound.state.in_(origins))
+        .values(state=target)
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(changed, CursorResult)
+    return changed.rowcount
 
 
 def outcome(session: Session, announcement_id: int) -> dict[str, int]:

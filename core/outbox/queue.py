@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, exists, func, select, update
+from sqlalchemy import CursorResult, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
-from core.outbox.port import Choice, NotDelivered, Outgoing, SendFailure
+from core.outbox.port import Choice, NotDelivered, OutcomeUnknown, Outgoing, SendFailure
 from core.outbox.split import split_text
 from storage.models import PRIORITY, Attempt, Contact, Outbound, OutboundKind, OutboundState
 
@@ -110,39 +110,100 @@ def claim_due(
     ).all()
     if not claimed_ids:
         return []
+    session.execute(insert(Attempt), [{"outbound_id": i, "started_at": now} for i in claimed_ids])
     rows = session.execute(
-        select(Outbound, Contact.external_id)
+        select(
+            Attempt.id.label("attempt_id"),
+            Outbound.id,
+            Outbound.contact_id,
+            Outbound.text,
+            Outbound.choices,
+            Outbound.kind,
+            Contact.external_id,
+        )
+        .join(Outbound, Outbound.id == Attempt.outbound_id)
         .join(Contact, Contact.id == Outbound.contact_id)
-        .where(Outbound.id.in_(claimed_ids))
+        .where(Attempt.outbound_id.in_(claimed_ids), Attempt.finished_at.is_(None))
         .order_by(Outbound.priority, Outbound.due_at, Outbound.id)
-    ).all()
-    attempts = [Attempt(outbound_id=row.Outbound.id, started_at=now) for row in rows]
-    session.add_all(attempts)
-    session.flush()
+    )
     return [
-        Claimed(attempt.id, row.Outbound.contact_id, _outgoing(row.Outbound, row.external_id))
-        for attempt, row in zip(attempts, rows, strict=True)
+        Claimed(
+            row.attempt_id,
+            row.contact_id,
+            Outgoing(
+                delivery_id=row.id,
+                recipient_id=row.external_id,
+                text=row.text,
+                choices=tuple(Choice(label, value) for label, value in row.choices),
+                bulk=row.kind == OutboundKind.ANNOUNCEMENT,
+            ),
+        )
+        for row in rows
     ]
 
 
-def _outgoing(row: Outbound, recipient_id: str) -> Outgoing:
-    return Outgoing(
-        delivery_id=row.id,
-        recipient_id=recipient_id,
-        text=row.text,
-        choices=tuple(Choice(label, value) for label, value in row.choices),
-        bulk=row.kind == OutboundKind.ANNOUNCEMENT,
+def put_back(session: Session, claimed: Sequence[Claimed]) -> None:
+    """Rows that were claimed and certainly not sent are queued again, without a trace of the attempt."""
+    if not claimed:
+        return
+    session.execute(delete(Attempt).where(Attempt.id.in_([one.attempt_id for one in claimed])))
+    session.execute(
+        update(Outbound)
+        .where(
+            Outbound.id.in_([one.message.delivery_id for one in claimed]),
+            Outbound.state == OutboundState.SENDING,
+        )
+        .values(state=OutboundState.QUEUED, holder=None, attempts=Outbound.attempts - 1)
+        .execution_options(synchronize_session=False)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one claimed row: the platform's id, or the error that says what is known."""
+
+    claimed: Claimed
+    at: datetime
+    external_id: str | None = None
+    error: NotDelivered | OutcomeUnknown | None = None
+
+
+def record_all(session: Session, outcomes: Sequence[Outcome]) -> None:
+    """Close many claimed rows; the sent ones, which are nearly all, in two batched statements."""
+    sent = [o for o in outcomes if o.external_id is not None]
+    if sent:
+        connection = session.connection()
+        connection.execute(_CLOSE_SENT_ATTEMPT, [{"key": o.claimed.attempt_id, "at": o.at} for o in sent])
+        connection.execute(
+            _CLOSE_SENT_ROW,
+            [{"key": o.claimed.message.delivery_id, "at": o.at, "external": o.external_id} for o in sent],
+        )
+    for outcome in outcomes:
+        if isinstance(outcome.error, NotDelivered):
+            record_failure(session, outcome.claimed, error=outcome.error, now=outcome.at)
+        elif outcome.error is not None:
+            record_unknown(session, outcome.claimed, detail=str(outcome.error), now=outcome.at)
+
+
+_ATTEMPTS, _ROWS = Attempt.metadata.tables["attempt"], Outbound.metadata.tables["outbound"]
+_CLOSE_SENT_ATTEMPT = (
+    update(_ATTEMPTS)
+    .where(_ATTEMPTS.c.id == bindparam("key"))
+    .values(finished_at=bindparam("at"), outcome="sent")
+)
+# A receipt that was faster than us is not overwritten.
+_CLOSE_SENT_ROW = (
+    update(_ROWS)
+    .where(_ROWS.c.id == bindparam("key"), _ROWS.c.state == OutboundState.SENDING)
+    .values(
+        state=OutboundState.SENT, external_id=bindparam("external"), sent_at=bindparam("at"), failure=None
+    )
+)
 
 
 def record_sent(session: Session, claimed: Claimed, *, external_id: str, now: datetime) -> None:
-    """The platform took the message. A receipt that was faster than us is not overwritten."""
-    _close_attempt(session, claimed.attempt_id, outcome="sent", now=now)
-    session.execute(
-        update(Outbound)
-        .where(Outbound.id == claimed.message.delivery_id, Outbound.state == OutboundState.SENDING)
-        .values(state=OutboundState.SENT, external_id=external_id, sent_at=now, failure=None)
-    )
+    """The platform took the message."""
+    record_all(session, [Outcome(claimed, now, external_id=external_id)])
 
 
 def record_unknown(session: Session, claimed: Claimed, *, detail: str, now: datetime) -> None:

@@ -1,0 +1,1 @@
+"""Measurements of speed, each beside a baseline in the same run; `nghedan bench …` prints them."""
