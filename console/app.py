@@ -16,7 +16,19 @@ from starlette.exceptions import HTTPException
 
 from console.access import desk_of
 from console.desk import BASE, Desk, NeedsLogin, Refused
-from console.pages import account, home, sessions, staff
+from console.pages import (
+    account,
+    agenda,
+    announcements,
+    answers,
+    concern,
+    concerns,
+    dashboard,
+    home,
+    sessions,
+    staff,
+    topics,
+)
 from core.clock import utc_now
 from core.settings import Settings
 
@@ -52,7 +64,19 @@ def make_app(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Fa
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.desk = desk
-    for module in (account, home, sessions, staff):
+    for module in (
+        account,
+        home,
+        concerns,
+        concern,
+        sessions,
+        agenda,
+        answers,
+        topics,
+        announcements,
+        dashboard,
+        staff,
+    ):
         app.include_router(module.router)
     _add_static(app)
     _add_boundaries(app)

@@ -25,7 +25,7 @@ from storage.database import Database
 
 BASE = "/console"
 # The parts that the navigation leads to.
-PAGES = ("/", "/sessions", "/staff")
+PAGES = ("/", "/concerns", "/sessions", "/announcements", "/dashboard", "/staff")
 _HERE = Path(__file__).parent
 
 # Larger numbers overflow the columns of both databases.
@@ -75,11 +75,17 @@ class Desk:
             lstrip_blocks=True,
         )
         self._templates.globals.update(
-            t=say, base=BASE, fields=fields(), field_label=field_label, agency=settings.agency_name
+            t=say,
+            base=BASE,
+            fields=fields(),
+            field_label=field_label,
+            agency=settings.agency_name,
+            event_name=_event_name,
         )
         self._templates.filters.update(
             day=_short_day, when=lambda at: day_and_time(at), stamp=_stamp, number=_number, long_day=day
         )
+        self._templates.filters["shorten"] = _shorten
 
     def page(
         self,
@@ -113,6 +119,18 @@ def _short_day(value: datetime) -> str:
 
 def _stamp(value: datetime) -> str:
     return f"{local(value):%H:%M %d/%m/%Y}"
+
+
+def _shorten(text: str, most: int) -> str:
+    """One line of at most so many letters, cut at a word."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[:most].rsplit(" ", 1)[0] + "…"
+
+
+def _event_name(kind: str) -> str:
+    """What happened to a concern; a kind that a newer version writes is shown as a change."""
+    key = f"concern_event.{kind}"
+    return say(key if key in WORDS else "concern_event.other")
 
 
 def _number(value: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from console.access import Form, TheDesk, needs
 from console.desk import Desk, Refused, RowId, Visitor, go, text_of
+from console.instants import instant
 from console.pages.staff import units_of
 from console.words import say
 from core.people.roles import May
@@ -19,7 +19,7 @@ from core.sessions import lifecycle
 from core.sessions.clock import next_due
 from core.sessions.lifecycle import SessionError
 from core.wording import STAFF
-from core.wording.dates import VIETNAM, local
+from core.wording.dates import local
 from storage.models import Concern, DialogueSession, Unit
 
 router = APIRouter(prefix="/sessions")
@@ -93,7 +93,7 @@ def create(
 ) -> Response:
     """Plan a session; what was typed stays when something is wrong."""
     values = {name: text_of(form, name, most=300) for name in _FIELDS}
-    held_at, collects_until = _instant(values["held_at"]), _instant(values["collects_until"])
+    held_at, collects_until = instant(values["held_at"]), instant(values["collects_until"])
     if held_at is None or collects_until is None:
         return _form(request, desk, visitor, values=values, problem=say("sessions.bad_time"))
     try:
@@ -116,15 +116,6 @@ def create(
     return go(f"/sessions/{made.id}", done="session_created")
 
 
-def _instant(value: str) -> datetime | None:
-    """What a browser's date and time field gives, as Vietnamese time."""
-    try:
-        parsed = datetime.strptime(value, "%Y-%m-%dT%H:%M").replace(tzinfo=VIETNAM)
-    except ValueError:
-        return None
-    return parsed if 2000 <= parsed.year <= 2200 else None
-
-
 @router.get("/{session_id}")
 def one(
     request: Request,
@@ -138,7 +129,7 @@ def one(
 
 def _one(request: Request, desk: Desk, visitor: Visitor, session_id: int, *, problem: str = "") -> Response:
     with desk.database.read() as session:
-        found = _visible(session, visitor, session_id)
+        found = visible_session(session, visitor, session_id)
         unit = session.get_one(Unit, found.unit_code).name
         states = session.execute(
             select(Concern.state, func.count())
@@ -159,7 +150,8 @@ def _one(request: Request, desk: Desk, visitor: Visitor, session_id: int, *, pro
     )
 
 
-def _visible(session: Session, visitor: Visitor, session_id: int) -> DialogueSession:
+def visible_session(session: Session, visitor: Visitor, session_id: int) -> DialogueSession:
+    """The session, if it is there for this member of staff; else `Refused` with 404."""
     found = session.scalar(
         select(DialogueSession).where(DialogueSession.id == session_id, visitor.scope.sessions())
     )
@@ -179,7 +171,7 @@ def open_collecting(
     """Start collecting, or collect again after a closing by mistake."""
     try:
         with desk.database.write() as session:
-            _visible(session, visitor, session_id)
+            visible_session(session, visitor, session_id)
             _, moved = lifecycle.open_for_collecting(session, session_id)
     except SessionError:
         return _one(request, desk, visitor, session_id, problem=say("sessions.wrong_state"))
@@ -197,7 +189,7 @@ def close_collecting(
     """End the collecting."""
     try:
         with desk.database.write() as session:
-            _visible(session, visitor, session_id)
+            visible_session(session, visitor, session_id)
             _, count = lifecycle.close(session, session_id)
     except SessionError:
         return _one(request, desk, visitor, session_id, problem=say("sessions.wrong_state"))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
+from core.agenda.choices import NOT_ASKED, Decided, decided
 from core.agenda.document import (
     AgendaDocument,
     ConcernLine,
@@ -18,7 +19,8 @@ from core.agenda.document import (
     SessionFacts,
     TopicItem,
 )
-from core.fields.catalogue import field_label, field_order
+from core.fields.catalogue import field_order
+from core.fields.names import field_names
 from core.sessions import lifecycle
 from core.wording import STAFF, local
 from storage.models import (
@@ -50,23 +52,54 @@ class _Row:
     people: frozenset[int]
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An item that people decided not to ask, with the coded reason."""
+
+    item: TopicItem
+    reason: str
+
+
 def build(session: Session, *, session_id: int) -> AgendaDocument:
     """The agenda as it stands; writes nothing. Raises `SessionError` for an unknown session."""
+    return arranged(session, session_id=session_id)[0]
+
+
+def arranged(session: Session, *, session_id: int) -> tuple[AgendaDocument, list[LeftOut]]:
+    """The agenda as it stands, and the items that are not asked. Raises `SessionError`."""
     dialogue_session = lifecycle.get(session, session_id)
     rows = _rows(session, session_id)
+    choices = decided(session, session_id)
     by_field: dict[str, list[TopicItem]] = defaultdict(list)
-    for field_code, item in _items(rows):
-        by_field[field_code].append(item)
+    left_out: list[LeftOut] = []
+    for field_code, item in _items(rows, choices):
+        reason = choices[item.key].left_out if item.key in choices else None
+        if reason is None:
+            by_field[field_code].append(item)
+        else:
+            left_out.append(LeftOut(item, reason))
+    name = field_names(session, dialogue_session.unit_code)
     parts = [
-        FieldPart(code, field_label(code) or STAFF.say("agenda.unclassified"), tuple(items))
+        FieldPart(code, name(code) or STAFF.say("agenda.unclassified"), tuple(items))
         for code, items in sorted(by_field.items(), key=lambda pair: field_order(pair[0]))
     ]
-    return AgendaDocument(
+    unasked = {code for one in left_out for code in one.item.codes}
+    heard = (row.people for row in rows if row.concern.code not in unasked)
+    document = AgendaDocument(
         session=_facts(session, dialogue_session),
         fields=tuple(parts),
-        not_listed=tuple(_not_listed(session, dialogue_session)),
-        people=len(frozenset().union(*(row.people for row in rows))),
+        not_listed=(*_not_asked(left_out), *_not_listed(session, dialogue_session)),
+        people=len(frozenset().union(*heard)),
     )
+    return document, left_out
+
+
+def _not_asked(left_out: Sequence[LeftOut]) -> Iterable[NotListed]:
+    for one in left_out:
+        why = STAFF.say(
+            "not_listed.not_asked", why=STAFF.say(f"not_asked.{one.reason}"), label=one.item.label
+        )
+        yield NotListed(f"{NOT_ASKED}{one.item.key}", why, len(one.item.codes), one.item.codes)
 
 
 def _facts(session: Session, found: DialogueSession) -> SessionFacts:
@@ -105,15 +138,20 @@ def _rows(session: Session, session_id: int) -> list[_Row]:
     ]
 
 
-def _items(rows: Sequence[_Row]) -> list[tuple[str, TopicItem]]:
-    """(field code, item) in the agenda's order: rank where grouping gave one, else people, else age."""
+def _items(rows: Sequence[_Row], choices: Mapping[str, Decided]) -> list[tuple[str, TopicItem]]:
+    """(field code, item) in the agenda's order: by hand, else by rank of the grouping, else people, else age."""
     groups: dict[str, list[_Row]] = defaultdict(list)
     for row in rows:
         key = f"T{row.topic.id}" if row.topic is not None else f"C{row.concern.id}"
         groups[key].append(row)
     made = [(_rank(members), _field_of(members), _item(key, members)) for key, members in groups.items()]
-    made.sort(key=lambda entry: (entry[0], -entry[2].people, entry[2].key))
+    made.sort(key=lambda entry: (_by_hand(choices, entry[2].key), entry[0], -entry[2].people, entry[2].key))
     return [(field_code, item) for _, field_code, item in made]
+
+
+def _by_hand(choices: Mapping[str, Decided], key: str) -> tuple[bool, int]:
+    position = choices[key].position if key in choices else None
+    return position is None, position or 0
 
 
 def _rank(members: Sequence[_Row]) -> float:
@@ -238,6 +276,26 @@ def _put_on_agenda(session: Session, document: AgendaDocument, *, created_by: st
         events = [
             {"concern_id": i, "kind": "on_agenda", "at": now, "actor": created_by, "detail": {}}
             for i in sorted(listed)
+        ]
+        if events:
+            session.execute(insert(ConcernEvent), events)
+    _take_off(session, document, created_by=created_by, now=now)
+
+
+def _take_off(session: Session, document: AgendaDocument, *, created_by: str, now: datetime) -> None:
+    """What an earlier version listed and this one leaves out waits again."""
+    codes = [c for left in document.not_listed if left.reason.startswith(NOT_ASKED) for c in left.codes]
+    for start in range(0, len(codes), _BATCH):
+        off = session.scalars(
+            update(Concern)
+            .where(Concern.code.in_(codes[start : start + _BATCH]), Concern.state == ConcernState.ON_AGENDA)
+            .values(state=ConcernState.RECEIVED)
+            .returning(Concern.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+        events = [
+            {"concern_id": i, "kind": "off_agenda", "at": now, "actor": created_by, "detail": {}}
+            for i in sorted(off)
         ]
         if events:
             session.execute(insert(ConcernEvent), events)
