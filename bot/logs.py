@@ -14,6 +14,8 @@ def configure(level: str) -> None:
     # At INFO these print full URLs: the token of Telegram and Zalo Bot is in the path.
     for name in ("httpx", "httpcore", "telegram"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It prints the whole body of an answer that is not JSON; the adapter handles and reports that itself.
+    logging.getLogger("telegram.request").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

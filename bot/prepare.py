@@ -13,6 +13,8 @@ from core.people import staff, units
 from core.people.units import UnitFacts
 from core.places import Gazetteer
 from core.settings import Settings
+from core.text.embedding import load_embedder
+from core.topics import themes
 from core.wording import STAFF
 from storage.database import Database
 from storage.migrate import upgrade
@@ -76,7 +78,10 @@ def make_first_administrator(settings: Settings, *, say: Say) -> None:
 def ensure_models(settings: Settings, *, say: Say) -> None:
     """Build our own models where they are missing."""
     settings.models_dir.mkdir(parents=True, exist_ok=True)
-    FieldClassifier.ensure(settings.models_dir, progress=say)
+    fields = FieldClassifier.ensure(
+        settings.models_dir, progress=say, embedder=load_embedder(settings.embedder)
+    )
+    themes.ensure(settings.models_dir, fields, say)
     doors.ensure(settings.models_dir, say)
 
 

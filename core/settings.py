@@ -100,6 +100,12 @@ class Settings(BaseSettings):
         SecretStr(""), description="Secret header of Telegram webhooks."
     )
     telegram_base_url: str = Field("https://api.telegram.org", description="Bot API host, without `/bot`.")
+    telegram_paid_messages_per_second: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="Announcements as paid broadcasts at this rate (0.1 Star each above 30/s); 0: never.",
+    )
 
     zalo_oa_app_id: str = Field("", description="Zalo application id; empty switches the OA off.")
     zalo_oa_app_secret: SecretStr = Field(
@@ -116,6 +122,11 @@ class Settings(BaseSettings):
     zalo_oauth_base_url: str = Field("https://oauth.zaloapp.com", description="Zalo OAuth host.")
     zalo_oa_messages_per_minute: int = Field(
         100, ge=1, description="API calls a minute of the OA's plan: 100 (Tăng trưởng), 2000 (Toàn diện)."
+    )
+    zalo_oa_paid_message_vnd: int = Field(
+        55,
+        ge=0,
+        description="Price of a message 48 h to 7 days after the person wrote (OA policy, read 2026-11).",
     )
 
     zalo_bot_token: SecretStr = Field(

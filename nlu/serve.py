@@ -15,6 +15,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Rasa of Nghe Dân")
     parser.add_argument("--port", type=int, default=5005)
     parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--bare", action="store_true", help="the stock REST channel, for comparing only")
     options = parser.parse_args()
     os.chdir(HERE)
     sys.path.insert(0, str(HERE))
@@ -22,6 +23,8 @@ def main() -> None:
     from train import MODELS, inputs_hash
 
     quiet()
+    # Before anything loads the embedder: its threads spin, which beside other programs costs seconds a message.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("NGHEDAN_RASA_LOCK_STORE", "in_memory")
     os.environ.setdefault("NGHEDAN_REDIS_HOST", "localhost")
 
@@ -32,8 +35,8 @@ def main() -> None:
 
     rasa.run(
         model=str(model),
-        endpoints="endpoints.yml",
-        credentials="credentials.yml",
+        endpoints="bare/endpoints.yml" if options.bare else "endpoints.yml",
+        credentials="bare/credentials.yml" if options.bare else "credentials.yml",
         interface=options.host,
         port=options.port,
         enable_api=False,

@@ -6,12 +6,15 @@ import sys
 
 import typer
 
-from bot.cli import announce, check, evaluate, rehearse, session, staff, up
+from bot.cli import bench, check, digest, evaluate, rehearse, session, staff, up
 from bot.cli.agenda import agenda_app
+from bot.cli.announce import announce_app
 from bot.cli.answer import answer_app
 from bot.cli.citizen import citizen_app
 from bot.cli.console import UsageError, say_usage
 from bot.cli.fields import fields_app
+from bot.cli.report import report_app
+from bot.cli.topics import topics_app
 from bot.cli.voice import voice_app
 
 app = typer.Typer(
@@ -29,9 +32,17 @@ app.add_typer(
 app.add_typer(staff.app, name="staff", help="Tài khoản cán bộ.")
 app.add_typer(voice_app, name="voice", help="Tin thoại: xem, ghi lại bằng chữ.")
 app.add_typer(fields_app, name="fields", help="Lĩnh vực: học từ những gì cán bộ đã sửa.")
+app.add_typer(
+    topics_app, name="topics", help="Nội dung: xem vì sao ở chung, gộp, tách, chuyển, đặt tên, khóa."
+)
 app.add_typer(evaluate.app, name="evaluate", help="Đo chất lượng hiểu và gộp ý kiến.")
-announce.register(app)
+app.add_typer(bench.app, name="bench", help="Đo tốc độ, kèm mốc so sánh trong cùng lần chạy.")
+app.add_typer(
+    announce_app, name="announce", help="Thông báo phiên đối thoại: xem trước, kế hoạch, gửi, dừng."
+)
+app.add_typer(report_app, name="report", help="Báo cáo về việc gửi tin.")
 check.register(app)
+digest.register(agenda_app)
 rehearse.register(app)
 up.register(app)
 

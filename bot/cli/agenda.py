@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.console import database, fail, note, print_json
+from bot.cli.console import database, fail, load_settings, note, print_json
 from core.agenda.build import load, save
 from core.agenda.document import AgendaDocument
 from core.clock import utc_now
 from core.documents import FORMATS, export
+from core.text.embedding import load_embedder
+from core.topics import themes
 from core.topics.store import regroup
 from core.wording import STAFF
 
@@ -25,8 +27,10 @@ def build(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Gộp ý kiến theo nội dung và lập chương trình (một bản có số)."""
+    settings = load_settings()
+    whitener = themes.whitening(settings.models_dir, load_embedder(settings.embedder))
     with database() as opened, opened.write() as session:
-        regroup(session, session_id=session_id, placed_by=by, now=utc_now())
+        regroup(session, session_id=session_id, placed_by=by, now=utc_now(), whitener=whitener, progress=_say)
         agenda = save(session, session_id=session_id, created_by=by, now=utc_now())
         document = AgendaDocument.load(agenda.body)
     facts = {
@@ -50,6 +54,10 @@ def build(
     )
     if as_json:
         print_json(facts)
+
+
+def _say(step: str, count: int) -> None:
+    note(STAFF.say(f"topics.{step}", count=count))
 
 
 @agenda_app.command("export")

@@ -1,4 +1,4 @@
-"""`nghedan fields learn`: the field classifier learns from what clerks corrected, or is left as it is."""
+"""`nghedan fields`: what units call the fields; the classifier learns from what clerks corrected."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.cli.console import database, fail, note, print_json
+from bot.cli.console import database, fail, load_settings, note, print_json
 from bot.cli.evaluate_fields import field_row
 from bot.cli.evaluation_rows import read_rows
 from core.fields import FieldClassifier, learning
+from core.fields.catalogue import fields
 from core.fields.corrections import corrected_concerns
 from core.fields.evaluation import FieldRow
 from core.fields.learning import LearningError
 from core.fields.model import Correction
+from core.fields.names import LONGEST, FieldNameError, field_names, rename_field
 from core.settings import Settings
 from core.text.embedding import load_embedder
 from core.wording import STAFF
@@ -67,6 +69,42 @@ def forget() -> None:
     settings = Settings()
     learning.forget(settings.models_dir, load_embedder(settings.embedder).name)
     note(STAFF.say("learning.forgotten"))
+
+
+@fields_app.command("list", help="Các lĩnh vực và tên gọi ở một đơn vị.")
+def list_fields(
+    unit: Annotated[str, typer.Option(help="Mã đơn vị; trống: tỉnh.")] = "",
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Codes, names in use at the unit, and the groups of the agenda."""
+    with database() as opened, opened.read() as session:
+        name = field_names(session, unit or load_settings().province_code)
+        rows = [
+            {"code": f.code, "name": name(f.code), "own": name.is_own(f.code), "group": f.group}
+            for f in fields()
+        ]
+    if as_json:
+        print_json({"fields": rows})
+        return
+    for row in rows:
+        typer.echo(f"{row['code']}\t{row['name']}\t{row['group']}")
+
+
+@fields_app.command("rename", help="Đặt tên riêng của đơn vị cho một lĩnh vực; tên trống: trở lại tên chung.")
+def rename(
+    code: Annotated[str, typer.Argument(help="Mã lĩnh vực.")],
+    name: Annotated[str, typer.Argument(help="Tên mới.")],
+    unit: Annotated[str, typer.Option(help="Mã đơn vị; trống: tỉnh và mọi xã chưa đặt tên riêng.")] = "",
+) -> None:
+    """Name a field for a unit and the units below it."""
+    unit = unit or load_settings().province_code
+    with database() as opened, opened.write() as session:
+        try:
+            rename_field(session, unit_code=unit, code=code, name=name)
+        except FieldNameError as error:
+            fail(error.code, STAFF.say(f"fields.{error.code}", limit=LONGEST))
+        session.flush()
+        note(STAFF.say("fields.renamed", unit=unit, code=code, name=field_names(session, unit)(code)))
 
 
 def _from_database() -> list[Correction]:

@@ -16,6 +16,8 @@ from core.clock import utc_now
 from core.documents import FORMATS, export
 from core.sessions import lifecycle
 from core.settings import Settings
+from core.text.embedding import load_embedder
+from core.topics import themes
 from core.topics.store import regroup
 from core.wording import STAFF
 from storage.database import Database
@@ -65,7 +67,13 @@ class Office:
         with self.database.write() as session:
             lifecycle.close(session, self.session_id)
         with self.database.write() as session:
-            regroup(session, session_id=self.session_id, placed_by="diễn tập", now=utc_now())
+            regroup(
+                session,
+                session_id=self.session_id,
+                placed_by="diễn tập",
+                now=utc_now(),
+                whitener=themes.whitening(self._settings.models_dir, load_embedder(self._settings.embedder)),
+            )
             agenda = save(session, session_id=self.session_id, created_by="diễn tập", now=utc_now())
             return AgendaDocument.load(agenda.body)
 

@@ -1,5 +1,7 @@
-"""The agenda as files: DOCX to print, XLSX to work in, CSV and JSON for programs. No identity of citizens."""
+"""Files of the agenda (DOCX to print, XLSX to work in, CSV and JSON for programs) and of the digest (DOCX, HTML). No
+identity of citizens.
+"""
 
-from core.documents.export import FORMATS, export
+from core.documents.export import DIGEST_FORMATS, FORMATS, export, export_digest
 
-__all__ = ["FORMATS", "export"]
+__all__ = ["DIGEST_FORMATS", "FORMATS", "export", "export_digest"]

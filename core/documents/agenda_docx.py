@@ -6,6 +6,7 @@ Layout: Decree 30/2020/NĐ-CP, Annex I (state bodies). Further official layouts 
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ def _page_number(paragraph: Any) -> None:
 def _header(word: Any, document: AgendaDocument) -> None:
     table = word.add_table(rows=2, cols=2)
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
-    _widths(table, (70, 100))
+    _widths(table, (62, 103))
     session = document.session
     left, right = table.rows[0].cells
     parent = session.province if session.province != session.unit else ""
@@ -166,7 +167,20 @@ def _topic(table: Any, order: int, topic: TopicItem) -> None:
     _put(content.add_paragraph(), f"“{printable(topic.quote)}”", size=12, italic=True)
     _put(content.add_paragraph(), printable("; ".join(topic.places)), size=11)
     _put(people.paragraphs[0], str(topic.people), size=12, align=_CENTRE)
-    _put(codes.paragraphs[0], ", ".join(topic.codes), size=11)
+    _put_codes(codes.paragraphs[0], topic.codes)
+
+
+def _put_codes(paragraph: Any, codes: Sequence[str]) -> None:
+    """Codes that break between lines only at their commas, and are still found by searching for them."""
+    for number, code in enumerate(codes):
+        for part, piece in enumerate(code.split("-")):
+            run = paragraph.add_run()
+            run.font.size = Pt(11)
+            if part:
+                run._r.append(OxmlElement("w:noBreakHyphen"))
+            run.add_text(piece)
+        if number < len(codes) - 1:
+            paragraph.add_run(", ").font.size = Pt(11)
 
 
 def _left_out(word: Any, document: AgendaDocument) -> None:
@@ -185,7 +199,7 @@ def _left_out(word: Any, document: AgendaDocument) -> None:
 def _signature(word: Any) -> None:
     word.add_paragraph()
     table = word.add_table(rows=1, cols=2)
-    _widths(table, (80, 90))
+    _widths(table, (80, 85))
     _no_split(table.rows[0])
     left, right = table.rows[0].cells
     _put(left.paragraphs[0], STAFF.say("document.recipients"), size=12, bold=True, italic=True)
@@ -238,7 +252,10 @@ def _rule(paragraph: Any, *, share: float) -> None:
 
 
 def _widths(table: Any, widths_mm: tuple[int, ...]) -> None:
+    """Fixed widths, in the grid as well as the cells: Word reads the cells, LibreOffice the grid."""
     table.autofit = False
+    for column, width in zip(table.columns, widths_mm, strict=True):
+        column.width = Mm(width)
     for row in table.rows:
         for cell, width in zip(row.cells, widths_mm, strict=True):
             cell.width = Mm(width)

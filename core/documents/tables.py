@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ def write_csv(document: AgendaDocument, path: Path) -> None:
 
 
 _CSV_COLUMNS = ("field", "key", "topic", "code", "text", "place", "people", "submitted", "not_listed")
+# Points of one printed line at 12 points, and the highest row a sheet can have.
+_LINE_HEIGHT, _HIGHEST_ROW = 16, 409
 # The most that one cell of a sheet holds; XlsxWriter drops a longer text silently.
 _CELL_LIMIT = 32_767
 
@@ -72,6 +74,7 @@ class _Sheets:
 
     def __init__(self, book: Any, document: AgendaDocument) -> None:
         self._book = book
+        self._widths: dict[Any, list[int]] = {}
         self._print_title = _for_print(document.session.title)
         plain = {"font_name": "Times New Roman", "font_size": 12, "border": 1, "text_wrap": True}
         centred = {"align": "center", "valign": "top"}
@@ -88,6 +91,7 @@ class _Sheets:
     def add(self, name: str, columns: Sequence[tuple[str, int]], *, rows: int) -> Any:
         """A sheet with its header row, column widths in characters, and `rows` rows to filter."""
         sheet = self._book.add_worksheet(STAFF.say(f"sheet.{name}"))
+        self._widths[sheet] = [width for _, width in columns]
         sheet.freeze_panes(1, 1)
         sheet.autofilter(0, 0, max(rows, 1), len(columns) - 1)
         sheet.set_row(0, 34)
@@ -109,13 +113,25 @@ class _Sheets:
         )
         sheet.set_footer(f'&C&"Times New Roman,Regular"&10{STAFF.say("sheet.page")}')
 
-    def text(self, sheet: Any, row: int, column: int, text: str) -> None:
-        """A string cell; a text that no cell can hold is cut, and says so."""
-        clean = printable(text)
-        if len(clean) > _CELL_LIMIT:
-            mark = STAFF.say("sheet.cut")
-            clean = clean[: _CELL_LIMIT - len(mark)] + mark
-        sheet.write_string(row, column, clean, self.cell)
+    def texts(self, sheet: Any, row: int, cells: Mapping[int, str]) -> None:
+        """String cells by column, in a row high enough to read them; a text that no cell can hold is cut, and says so.
+
+        Spreadsheet programs do not agree on fitting the height of a row when a file is opened.
+        """
+        lines = 1
+        for column, text in cells.items():
+            clean = printable(text)
+            if len(clean) > _CELL_LIMIT:
+                mark = STAFF.say("sheet.cut")
+                clean = clean[: _CELL_LIMIT - len(mark)] + mark
+            sheet.write_string(row, column, clean, self.cell)
+            lines = max(lines, _lines(clean, self._widths[sheet][column]))
+        sheet.set_row(row, min(_LINE_HEIGHT * lines + 2, _HIGHEST_ROW))
+
+
+def _lines(text: str, width: int) -> int:
+    """Printed lines of a text in a column of so many characters, a little generous."""
+    return sum(1 + len(paragraph) // max(width - 1, 1) for paragraph in text.split("\n"))
 
 
 def _for_print(title: str) -> str:
@@ -133,11 +149,10 @@ def _topics_sheet(sheets: _Sheets, document: AgendaDocument) -> None:
     for part in document.fields:
         for topic in part.topics:
             row += 1
-            for number, text in enumerate((topic.key, part.label, topic.label, topic.quote)):
-                sheets.text(sheet, row, number, text)
+            texts = (topic.key, part.label, topic.label, topic.quote)
+            places, codes = "; ".join(topic.places), _codes(topic)
+            sheets.texts(sheet, row, dict(enumerate(texts)) | {5: places, 6: codes})
             sheet.write_number(row, 4, topic.people, sheets.centre)
-            sheets.text(sheet, row, 5, "; ".join(topic.places))
-            sheets.text(sheet, row, 6, _codes(topic))
             for number in range(7, 10):
                 sheet.write_blank(row, number, None, sheets.fill)
             sheet.write_blank(row, 10, None, sheets.fill_date)
@@ -161,8 +176,8 @@ def _concerns_sheet(sheets: _Sheets, document: AgendaDocument) -> None:
         for topic in part.topics:
             for line in topic.concerns:
                 row += 1
-                for number, text in enumerate((line.code, part.label, topic.key, line.text, line.place)):
-                    sheets.text(sheet, row, number, text)
+                texts = (line.code, part.label, topic.key, line.text, line.place)
+                sheets.texts(sheet, row, dict(enumerate(texts)))
                 sheet.write_number(row, 5, line.people, sheets.centre)
                 sheet.write_string(row, 6, _day(line.submitted_on), sheets.centre)
 
@@ -171,9 +186,8 @@ def _not_listed_sheet(sheets: _Sheets, document: AgendaDocument) -> None:
     columns = (("reason", 60), ("count", 10), ("codes", 80))
     sheet = sheets.add("not_listed", columns, rows=len(document.not_listed))
     for row, left_out in enumerate(document.not_listed, start=1):
-        sheets.text(sheet, row, 0, left_out.explanation)
+        sheets.texts(sheet, row, {0: left_out.explanation, 2: ", ".join(left_out.codes)})
         sheet.write_number(row, 1, left_out.count, sheets.centre)
-        sheets.text(sheet, row, 2, ", ".join(left_out.codes))
 
 
 def _day(iso: str) -> str:

@@ -151,6 +151,10 @@ class Writer:
             said += self._random.choice(self._say["closing"])
         return self._finish(said)
 
+    def about(self, subject: str, *, problem: bool) -> str:
+        """A message about a bare subject, or around a problem told as a clause."""
+        return self.message(_Block(""), subject, "P" if problem else "K")
+
     def _around_problem(self, block: _Block, line: str, said: str) -> str:
         draw = self._random.random()
         others = [p for p in block.problems if p != line]

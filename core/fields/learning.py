@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from core.fields.catalogue import field_label
 from core.fields.evaluation import Answer, FieldRow, FieldScore, score_fields
-from core.fields.model import Correction, FieldModel, Progress, model_folder, put, retrain
+from core.fields.model import Correction, FieldModel, Progress, model_folder, retrain
+from core.text.folders import put_folder
 
 if TYPE_CHECKING:
     from core.fields.classifier import FieldClassifier
@@ -126,7 +127,7 @@ def forget(models: Path, embedder_name: str) -> None:
 def _take_into_use(candidate: Candidate, models: Path, embedder_name: str) -> None:
     plain = model_folder(models, embedder_name)
     folder = plain.with_name(f"{plain.name}-{candidate.digest}")
-    put(candidate.model, folder)
+    put_folder(candidate.model, folder)
     pointer = models / f"{plain.name}.{_POINTER}"
     scratch = pointer.with_name(f".{pointer.name}.{os.getpid()}")
     scratch.write_text(json.dumps({"folder": folder.name}), encoding="utf-8")

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from core.fields.features import LinearModel, Matrix, WordView, folded_terms, wr
 from core.fields.generator import Example, generate, plain_lines, templates_digest
 from core.text.corpora import everyday_lines, general_text
 from core.text.embedding import Embedder, Vectors
+from core.text.folders import put_folder
 from core.text.reading import read
 from core.text.restoration import Restorer
 from core.text.whitening import Whitener
@@ -128,24 +127,9 @@ def build(models: Path, *, embedder: Embedder, progress: Progress) -> Path:
     target = model_folder(models, embedder.name)
     models.mkdir(parents=True, exist_ok=True)
     model = train(embedder, corrections=(), progress=progress)
-    put(model, target)
+    put_folder(model, target)
     progress(f"Lĩnh vực: đã lưu mô hình {target.name}.")
     return target
-
-
-def put(model: FieldModel, target: Path) -> None:
-    """Write a model folder atomically; a folder that is already there is replaced."""
-    scratch = target.with_name(f".{target.name}.{os.getpid()}")
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
-    model.save(scratch)
-    if target.exists():
-        old = target.with_name(f".{target.name}.old.{os.getpid()}")
-        target.rename(old)
-        scratch.rename(target)
-        shutil.rmtree(old)
-        return
-    scratch.rename(target)
 
 
 def train(embedder: Embedder, *, corrections: Sequence[Correction], progress: Progress) -> FieldModel:
@@ -153,7 +137,7 @@ def train(embedder: Embedder, *, corrections: Sequence[Correction], progress: Pr
     codes = field_codes()
     progress("Lĩnh vực: học cách thêm dấu…")
     restorer = Restorer.train(_restoration_text(codes))
-    examples = list(generate(codes, rounds=_EMBEDDED_ROUNDS, seed=_SEED))
+    examples = embedded_examples(codes)
     vectors = embed_all(embedder, [example.text for example in examples], progress=progress)
     labels = np.array([codes.index(example.field) for example in examples], dtype=np.int64)
     return _fit(codes, restorer, vectors, labels, embedder, corrections=corrections, progress=progress)
@@ -221,6 +205,11 @@ def _fit_words(
         sample_weight=weights,
     )
     return folded, written
+
+
+def embedded_examples(codes: tuple[str, ...]) -> list[Example]:
+    """The generated texts whose vectors a model keeps, in the order of `FieldModel.vectors`."""
+    return list(generate(codes, rounds=_EMBEDDED_ROUNDS, seed=_SEED))
 
 
 def word_examples(codes: tuple[str, ...]) -> list[Example]:

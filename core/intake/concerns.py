@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from core.outbox.port import IncomingKind
 from core.people import joined
 from core.sessions import lifecycle
 from core.text.normal import fold
+from core.topics import newcomer
 from core.wording import local
 from storage.models import (
     Attachment,
@@ -105,6 +107,7 @@ def add_words(session: Session, concern: Concern, words: str, *, inbound_id: int
         part.text = f"{part.text}\n{words}"
     concern.text = f"{concern.text}\n{words}" if concern.text else words
     concern.text_key = text_key(concern.text)
+    concern.folded = fold(concern.text)
 
 
 def append(turn: Turn, concern: Concern) -> bool:
@@ -185,7 +188,10 @@ def _said_about(session: Session, concern: Concern) -> frozenset[str]:
 
 def _store_vector(session: Session, concern_id: int, reading: Reading) -> None:
     if reading.vector:
-        session.merge(ConcernVector(concern_id=concern_id, model=reading.model, vector=reading.vector))
+        themes = [list(entry) for entry in reading.themes]
+        session.merge(
+            ConcernVector(concern_id=concern_id, model=reading.model, vector=reading.vector, themes=themes)
+        )
 
 
 def submit(turn: Turn, concern: Concern) -> str:
@@ -194,7 +200,25 @@ def submit(turn: Turn, concern: Concern) -> str:
     concern.state = ConcernState.RECEIVED
     concern.submitted_at = turn.now
     add_event(turn.session, concern.id, "submitted", actor="citizen", now=turn.now)
+    _join_topic(turn, concern)
     return concern.code
+
+
+def _join_topic(turn: Turn, concern: Concern) -> None:
+    reading = turn.services.reader.read(concern.text)
+    if concern.session_id is None or not reading.white:
+        return
+    newcomer.place(
+        turn.session,
+        session_id=concern.session_id,
+        concern_id=concern.id,
+        text=concern.text,
+        themes=tuple(reading.themes),
+        vector=np.frombuffer(reading.white, dtype="<f4"),
+        field_code=concern.field_code,
+        placed_by="system",
+        now=turn.now,
+    )
 
 
 def next_code(session: Session, *, prefix: str, now: datetime) -> str:
@@ -286,6 +310,7 @@ def known_nearby(turn: Turn, concern: Concern) -> list[KnownConcern]:
             Concern.field_code,
             Concern.place_text,
             ConcernVector.vector,
+            ConcernVector.themes,
             select(func.count()).where(Support.concern_id == Concern.id).scalar_subquery(),
         )
         .join(ConcernVector, ConcernVector.concern_id == Concern.id)
@@ -299,7 +324,16 @@ def known_nearby(turn: Turn, concern: Concern) -> list[KnownConcern]:
         .limit(_SIMILAR_AMONG)
     )
     return [
-        KnownConcern(row[0], row[1], row[2], row[4], people=1 + row[5], place_text=row[3]) for row in rows
+        KnownConcern(
+            row[0],
+            row[1],
+            row[2],
+            row[4],
+            people=1 + row[6],
+            place_text=row[3],
+            themes=tuple((name, chance) for name, chance in row[5] or ()),
+        )
+        for row in rows
     ]
 
 

@@ -12,12 +12,14 @@ from core.doors import check_door, missing_detail
 from core.doors import ensure as ensure_doors
 from core.fields import FieldClassifier
 from core.intake.reading import NORMAL_DOOR, CommuneAnswer, KnownConcern, NamedUnit, Reading
-from core.intake.similarity import same_matter
+from core.intake.similarity import most_similar
 from core.places import Gazetteer, Unit
 from core.places.answers import FoundPlaces
 from core.settings import Settings
 from core.splitting import split_matters
 from core.text.embedding import load_embedder
+from core.topics import themes
+from core.topics.sameness import places_of
 
 _REMEMBERED = 512
 
@@ -31,6 +33,7 @@ class LocalReader:
         self._embedder = load_embedder(settings.embedder)
         self._fields = FieldClassifier.load(settings.models_dir, embedder=self._embedder)
         self._doors = ensure_doors(settings.models_dir, _silent)
+        self._themes = themes.ensure(settings.models_dir, self._fields, _silent)
         self._recent: OrderedDict[str, Reading] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -64,6 +67,8 @@ class LocalReader:
             door_reasons=tuple(reason.text for reason in door.reasons) if door.door != NORMAL_DOOR else (),
             model=self._embedder.name,
             vector=np.asarray(vector, dtype="<f4").tobytes(),
+            themes=self._themes.read([readable.text], vector.reshape(1, -1))[0],
+            white=self._fields.whitener.apply(vector.reshape(1, -1)).astype("<f4").tobytes(),
         )
 
     def split(self, text: str) -> Sequence[str]:
@@ -95,7 +100,13 @@ class LocalReader:
 
     def most_similar(self, text: str, reading: Reading, known: Sequence[KnownConcern]) -> KnownConcern | None:
         """The surest same matter among the known ones, or None."""
-        return same_matter(text, reading, known)
+        return most_similar(
+            text,
+            reading,
+            known,
+            whiten=self._fields.whitener.apply,
+            where=lambda words: places_of(self._gazetteer, words),
+        )
 
 
 def _silent(_line: str) -> None:

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from core.topics.themes import Themes
+
 NORMAL_DOOR = "normal"
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One text understood. `field_code` is None while it waits for a clerk; `unit_code` only when the text
-    itself names a commune of this installation; `vector` is little-endian float32 bytes of `model`.
+    itself names a commune of this installation; `vector` is little-endian float32 bytes of `model`; `themes` are
+    those of `core.topics.themes`, likeliest first; `white` is the vector whitened, for comparing.
     """
 
     field_code: str | None
@@ -23,6 +26,8 @@ class Reading:
     door_reasons: Sequence[str] = ()
     model: str = ""
     vector: bytes = b""
+    themes: Themes = ()
+    white: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class KnownConcern:
     vector: bytes
     people: int = 1
     place_text: str | None = field(default=None)
+    themes: Themes = ()
 
 
 class Reader(Protocol):

@@ -36,7 +36,12 @@ from storage.models import (
 )
 
 _CLOSED = (ConcernState.ANSWERED, ConcernState.WITHDRAWN)
-_STOPPABLE = (OutboundState.QUEUED, OutboundState.WAITING_FOR_CONTACT, OutboundState.TEMPORARY_FAILURE)
+_STOPPABLE = (
+    OutboundState.QUEUED,
+    OutboundState.WAITING_FOR_CONTACT,
+    OutboundState.TEMPORARY_FAILURE,
+    OutboundState.PAUSED,
+)
 # Shorter than the shortest quote that we make, so this much of a text's beginning finds them all.
 _QUOTE_STEM = 40
 

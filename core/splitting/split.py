@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.places.tokens import Token, tokenize
+from core.places.tokens import Token, tokenize, without_marks
 from core.splitting.topics import Thing, connectives, things
 from core.text.normal import clean
 
@@ -165,6 +165,7 @@ class _Reader:
         self.text = text
         self.tokens = tokens
         self._judge = judge
+        self._marked = without_marks(text) != text
         self._things = things(tokens)
 
     def things(self, first: int, last: int) -> list[Thing]:
@@ -174,9 +175,12 @@ class _Reader:
         return any(t.first == position for t in self._things)
 
     def action_at(self, position: int) -> bool:
-        """An action with its thing right behind: "lắp trạm phát sóng"."""
-        size = _starts_with(self.tokens, position, connectives()["action"])
-        return size > 0 and self.thing_at(position + size)
+        """Actions with their thing right behind: "lắp trạm phát sóng", "đề nghị sửa lại nhà văn hóa"."""
+        while size := _starts_with(self.tokens, position, connectives()["action"]):
+            position += size
+            if self.thing_at(position):
+                return True
+        return False
 
     def says(self, first: int, last: int, what: str) -> bool:
         phrases = connectives()[what]
@@ -189,12 +193,24 @@ class _Reader:
 
     def opens(self, position: int) -> bool:
         """Whether another matter may open here without a stop before it."""
-        light = self.tokens[position].folded in ("con", "va", "ca", "roi")
+        light = self._light_words(position)
         size = _starts_with(self.tokens, position, connectives()["another"])
         if size:
             return not light or self.thing_at(position + size)
-        asks = _starts_with(self.tokens, position + 1, connectives()["question"]) > 0
-        return light and (asks or self.thing_at(position + 1) or self.action_at(position + 1))
+        if not light:
+            return False
+        after = position + light
+        asks = _starts_with(self.tokens, after, connectives()["question"]) > 0
+        return asks or self.thing_at(after) or self.action_at(after)
+
+    def _light_words(self, position: int) -> int:
+        """How many words of "còn", "và", "đồng thời" stand here: joints that need a thing behind them."""
+        size = _starts_with(self.tokens, position, connectives()["joint"])
+        if size and self.tokens[position].folded == "con":
+            # "bà con", "con đường": the noun, not the joint, which has its mark in a text with marks.
+            people = position > 0 and self.tokens[position - 1].folded == "ba"
+            return 0 if people or (self._marked and self.tokens[position].text.casefold() == "con") else size
+        return size
 
     def clauses(self) -> list[Clause]:
         """Clauses between stops and commas; "còn" and "với lại" open one without a stop as well."""
@@ -282,8 +298,8 @@ class _Reader:
 
     def _light(self, position: int) -> int:
         """ "còn", "và" before a thing: dropped from the part."""
-        light = self.tokens[position].folded in ("con", "va", "roi")
-        return int(light and (self.thing_at(position + 1) or self.action_at(position + 1)))
+        size = self._light_words(position)
+        return size if self.thing_at(position + size) or self.action_at(position + size) else 0
 
     def _sentence_start(self, position: int) -> int:
         while position > 0 and not any(c in _ENDS for c in self.tokens[position].gap):
@@ -307,10 +323,12 @@ class _Reader:
         Wishes go on in the same way: "xin làm kè và lắp trạm phát sóng".
         """
         left = (begun, after.first)
-        first = after.first + (self.tokens[after.first].folded in ("con", "va", "roi", "ca"))
-        if any(
+        first = after.first + self._light_words(after.first)
+        asks = first > after.first and _starts_with(self.tokens, first, connectives()["question"]) > 0
+        leans = any(
             _starts_with(self.tokens, first, connectives()[kind]) for kind in ("consequence", "dependent")
-        ):
+        )
+        if leans and not asks:
             return False
         topics = {thing.topic for thing in self.things(*left)}
         near = self.things(first, after.last)
@@ -318,7 +336,7 @@ class _Reader:
             return False
         if self.action_at(first) and self.says(*left, "wish"):
             return True
-        if _starts_with(self.tokens, first, connectives()["question"]) and first > after.first:
+        if asks:
             return True
         if near[0].first > first:
             return False

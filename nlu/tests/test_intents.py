@@ -11,7 +11,9 @@ import pytest
 from conftest import Engine
 from training.generate import examples
 
-FRESH = Path(__file__).parent / "intents_fresh.jsonl"
+HERE = Path(__file__).parent
+# Citizens' messages of every label, and messages as people write them to bots of shops, schools and offices.
+FRESH = ("intents_fresh.jsonl", "intents_bots.jsonl")
 COARSE = {
     "ask_human": "ask_help",
     "data_rights": "ask_help",
@@ -23,9 +25,9 @@ COARSE = {
 }
 
 
-@pytest.fixture(scope="module")
-def rows() -> list[dict[str, str]]:
-    return [json.loads(line) for line in FRESH.read_text("utf-8").splitlines()]
+@pytest.fixture(scope="module", params=FRESH)
+def rows(request: pytest.FixtureRequest) -> list[dict[str, str]]:
+    return [json.loads(line) for line in (HERE / request.param).read_text("utf-8").splitlines()]
 
 
 def right_share(engine: Engine, rows: list[dict[str, str]], texts: list[str]) -> float:

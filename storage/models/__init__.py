@@ -45,6 +45,7 @@ from storage.models.sessions import (
     DialogueSession,
     SessionState,
     Topic,
+    TopicEdit,
     TopicMember,
 )
 
@@ -85,6 +86,7 @@ __all__ = [
     "StaffRole",
     "Support",
     "Topic",
+    "TopicEdit",
     "TopicMember",
     "Transcript",
     "Unit",

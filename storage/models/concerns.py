@@ -61,6 +61,9 @@ class Concern(Base):
         Index(None, "unit_code", "state"),
         Index(None, "handler_code"),
         Index(None, "citizen_id", "text_key"),
+        Index("ix_concern_words", sql_text("to_tsvector('simple', folded)"), postgresql_using="gin").ddl_if(
+            dialect="postgresql"
+        ),
         Index(
             "ix_concern_one_draft",
             "contact_id",
@@ -142,13 +145,17 @@ class ConcernEvent(Base):
 
 
 class ConcernVector(Base):
-    """The embedding of a concern, made once: `dim` little-endian float32 values of `model`."""
+    """The embedding of a concern, made once: `dim` little-endian float32 values of `model`.
+
+    `themes` holds `[[theme, probability], …]`, likeliest first; None for vectors of an older version.
+    """
 
     __tablename__ = "concern_vector"
 
     concern_id: Mapped[int] = mapped_column(ForeignKey("concern.id", ondelete="CASCADE"), primary_key=True)
     model: Mapped[str] = mapped_column(String(60))
     vector: Mapped[bytes] = mapped_column(LargeBinary)
+    themes: Mapped[list[Any] | None]
 
 
 class Support(Base):

@@ -33,6 +33,7 @@ class OutboundState(StrEnum):
     PERMANENT_FAILURE = "permanent_failure"  # the person is gone or has opted out
     TECHNICAL_FAILURE = "technical_failure"  # us
     CANCELLED = "cancelled"
+    PAUSED = "paused"  # staff stopped the announcement and may let it go on
 
     @property
     def final(self) -> bool:
@@ -42,6 +43,7 @@ class OutboundState(StrEnum):
             OutboundState.SENDING,
             OutboundState.TEMPORARY_FAILURE,
             OutboundState.WAITING_FOR_CONTACT,
+            OutboundState.PAUSED,
         )
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import Date, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base
@@ -53,10 +53,21 @@ class Topic(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     retired_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    theme: Mapped[str | None] = mapped_column(String(80))
+    # Mean of the members' unit vectors, little-endian float32: where a newcomer is compared.
+    centroid: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # Staff's word: a locked topic takes nobody in by itself, a name that staff gave outlives regrouping.
+    locked: Mapped[bool] = mapped_column(default=False, server_default=false())
+    named_by: Mapped[str | None] = mapped_column(String(60))
+
+    __table_args__ = (Index(None, "session_id", "theme"),)
 
 
 class TopicMember(Base):
-    """The one topic of a concern, who put it there and why; the concern itself is never overwritten."""
+    """The one topic of a concern, who put it there and why; the concern itself is never overwritten.
+
+    `pinned` members were placed by staff and stay where they are through every regrouping.
+    """
 
     __tablename__ = "topic_member"
 
@@ -65,6 +76,26 @@ class TopicMember(Base):
     placed_by: Mapped[str] = mapped_column(String(60))
     why: Mapped[dict[str, Any]] = mapped_column(default=dict)
     at: Mapped[datetime]
+    pinned: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+
+class TopicEdit(Base):
+    """One correction of staff to the grouping, with what it changed, so that it can be taken back.
+
+    `before` holds `{"members": [[concern, topic, pinned, placed_by], …], "topics": [[topic, label, named_by, locked,
+    retired], …]}` as they were; `kind` is merge, split, move, rename or lock.
+    """
+
+    __tablename__ = "topic_edit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("dialogue_session.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    by: Mapped[str] = mapped_column(String(60))
+    why: Mapped[str] = mapped_column(String(300), default="")
+    at: Mapped[datetime]
+    before: Mapped[dict[str, Any]]
+    undone_at: Mapped[datetime | None]
 
 
 class Agenda(Base):

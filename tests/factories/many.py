@@ -8,6 +8,7 @@ import numpy as np
 from sqlalchemy import insert
 
 from core.intake.concerns import text_key
+from core.text.normal import fold
 from storage.models import Citizen, Concern, ConcernVector, Contact, Support
 from tests.factories.plain_reader import BAC_HA, BAT_XAT
 from tests.factories.records import Commune
@@ -95,6 +96,7 @@ def _concern(number: int, person_id: int, session_id: int, now: object) -> dict[
         "session_id": session_id,
         "state": "received",
         "text": text,
+        "folded": fold(text),
         "text_key": text_key(text),
         "field_code": field_code,
         "field_confidence": 0.9,

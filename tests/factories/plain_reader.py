@@ -8,10 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.intake.reading import CommuneAnswer, KnownConcern, NamedUnit, Reading
-from core.intake.similarity import same_matter
+from core.intake.similarity import most_similar
 from core.splitting import split_matters
 from core.text.normal import fold
+from core.topics.sameness import Places
 
+NOWHERE = Places(None, ())
 BAT_XAT = NamedUnit("02683", "Xã Bát Xát")
 BAC_HA = NamedUnit("02839", "Xã Bắc Hà")
 _FIELDS = (("duong", "giao_thong"), ("nuoc", "dien_nuoc"), ("rac", "moi_truong"), ("truong", "giao_duc"))
@@ -24,9 +26,10 @@ class PlainReader:
     def read(self, text: str) -> Reading:
         """Field and door by words; the vector is a hash of letter trigrams, so equal texts are equal."""
         folded = fold(text)
+        field = next((code for word, code in _FIELDS if word in folded.split()), None)
         door = next((door for words, door in _DOORS if words in folded), "normal")
         return Reading(
-            field_code=next((code for word, code in _FIELDS if word in folded.split()), None),
+            field_code=field,
             field_confidence=0.9,
             unit_code=BAC_HA.code if "xa bac ha" in folded else None,
             place_text=None,
@@ -34,6 +37,8 @@ class PlainReader:
             door_reasons=() if door == "normal" else _as_typed(text, door),
             model="plain",
             vector=_vector(folded).tobytes(),
+            themes=((f"{field}/{field}", 0.9),) if field else (),
+            white=_vector(folded).tobytes(),
         )
 
     def split(self, text: str) -> Sequence[str]:
@@ -57,7 +62,7 @@ class PlainReader:
 
     def most_similar(self, text: str, reading: Reading, known: Sequence[KnownConcern]) -> KnownConcern | None:
         """The real rule over these vectors."""
-        return same_matter(text, reading, known)
+        return most_similar(text, reading, known, whiten=lambda rows: rows, where=lambda _: NOWHERE)
 
 
 def _as_typed(text: str, door: str) -> tuple[str, ...]:

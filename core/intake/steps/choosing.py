@@ -139,6 +139,8 @@ def _apply_words(turn: Turn, concern: Concern, text: str, *, replace: bool) -> N
     if concern.state == ConcernState.DRAFT:
         telling.ask_confirmation(turn)
         return
+    if concern.state == ConcernState.NEEDS_DETAIL:
+        concern.state = ConcernState.RECEIVED  # What staff asked for has come.
     kind = "edited" if replace else "appended"
     concerns.add_event(turn.session, concern.id, kind, actor="citizen", now=turn.now, before=before)
     turn.say("edit.done" if replace else "edit.added", code=concern.code, quote=quote(concern.text, 80))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from core.fields.catalogue import field_label
+from core.fields.names import field_names
 from core.intake import concerns, matters
 from core.intake.reading import NORMAL_DOOR
 from core.intake.state import Awaiting
@@ -170,13 +170,13 @@ def _ask_back(turn: Turn, draft: Concern) -> bool:
 
 def _summary_of_several(turn: Turn, draft: Concern, texts: Sequence[str]) -> str:
     unit = turn.session.get_one(Unit, draft.unit_code)
+    name = field_names(turn.session, unit.code)
     lines = [
         CITIZEN.say(
             "concern.matter",
             number=number,
             quote=quote(text),
-            field=field_label(turn.services.reader.read(text).field_code)
-            or CITIZEN.say("concern.field_unknown"),
+            field=name(turn.services.reader.read(text).field_code) or CITIZEN.say("concern.field_unknown"),
         )
         for number, text in enumerate(texts, 1)
     ]
@@ -205,7 +205,7 @@ def _summary(turn: Turn, draft: Concern) -> str:
     return CITIZEN.say(
         "concern.confirm",
         quote=quote(draft.text),
-        field=field_label(draft.field_code) or CITIZEN.say("concern.field_unknown"),
+        field=field_names(turn.session, unit.code)(draft.field_code) or CITIZEN.say("concern.field_unknown"),
         place=place,
         session=_session_line(turn, draft, unit),
         attachments=_attachments_line(turn, draft),

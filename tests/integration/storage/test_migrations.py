@@ -19,6 +19,9 @@ from storage.migrate import config_for, downgrade, head_revision, upgrade
 from storage.models import Base, Unit
 from tests.factories.databases import postgresql_database
 
+# SQLite cannot reflect PostgreSQL's index over words, and does not have it.
+pytestmark = pytest.mark.filterwarnings("ignore:autogenerate skipping")
+
 ROOT = Path(__file__).parents[3]
 VERSIONS = ROOT / "storage" / "migrations" / "versions"
 

@@ -63,11 +63,12 @@ def test_sentences_of_surely_different_fields_are_cut_even_when_no_list_names_th
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("file", ["split_fresh.jsonl", "split_third.jsonl"])
 @pytest.mark.parametrize("stripped", [False, True])
-def test_unseen_messages_are_cut_where_a_person_cuts_them(stripped: bool) -> None:
+def test_messages_are_cut_where_a_person_cuts_them(stripped: bool, file: str) -> None:
     change = without_marks if stripped else str
     judge = FieldClassifier.ensure(ROOT / "var" / "models", lambda _line: None).by_words
-    rows_ = [SplitRow(change(r.text), tuple(map(change, r.parts))) for r in _rows("split_fresh.jsonl")]
+    rows_ = [SplitRow(change(r.text), tuple(map(change, r.parts))) for r in _rows(file)]
     score = evaluate_split(rows_, judge)
 
     assert (score.exact or 0) >= 0.85
