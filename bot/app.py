@@ -1,4 +1,4 @@
-"""The app process: gateway, turns, senders and jobs in one program, started and stopped together."""
+"""The app: gateway, turns, senders and jobs, all in one program or spread over several by settings."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import asyncio
 import importlib
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from fastapi import FastAPI
 
 from bot.attachments import AttachmentLoop
+from bot.bells import SenderBell, ring_senders
 from bot.channels.factory import make_channels
 from bot.channels.zalo_oa import ZaloOAChannel
+from bot.conversation_jobs import ConversationJobs
 from bot.engine import RasaEngine
 from bot.gateway import gateway_router
+from bot.intake import Intake
+from bot.leased import Leased
 from bot.polling import Poller
 from bot.retention import RetentionLoop
 from bot.sender import Sender
@@ -29,35 +34,28 @@ from bot.turns import TurnLoop
 from bot.upkeep import TokenUpkeep
 from bot.voices import VoiceLoop
 from bot.webhooks import WebhookRegistration
-from core.clock import utc_now
-from core.intake import receive
-from core.outbox.port import Channel, ChannelName, Incoming, WebhookOwner
+from core.outbox.port import Channel, ChannelName, WebhookOwner
 from core.settings import Settings
 from storage.database import Database
 
 log = structlog.get_logger("nghedan.app")
 
 
+Loop = Callable[[], Coroutine[None, None, None]]
+# With a queue, the sweep only finds what the queue lost.
+_SWEEP_GRACE_S = 4.0
+
+
 @dataclass(slots=True)
 class Parts:
-    """The long-lived objects of the app process."""
+    """The long-lived objects of one program, and the loops of its roles."""
 
     settings: Settings
     database: Database
     engine: RasaEngine
     channels: dict[ChannelName, Channel]
-    turn_loop: TurnLoop
-    senders: dict[ChannelName, Sender]
-    loops: list[Callable[[], Coroutine[None, None, None]]] = field(default_factory=list)
-
-    async def receive(self, events: list[Incoming]) -> None:
-        """Store events durably, then wake the turn loop; returning means that they are safe."""
-        await asyncio.to_thread(self._store, events)
-        self.turn_loop.arrived.ring()
-
-    def _store(self, events: list[Incoming]) -> None:
-        with self.database.write() as session:
-            receive.store(session, events, now=utc_now())
+    intake: Intake
+    loops: list[Loop] = field(default_factory=list)
 
 
 class _Fan(WakeUp):
@@ -74,12 +72,12 @@ class _Fan(WakeUp):
 
 
 def holder_name(settings: Settings) -> str:
-    """Stable across restarts of one installation: the port keeps a second one from starting beside it."""
-    return f"{socket.gethostname()[:30]}:{settings.http_port}:{os.getuid()}"
+    """Stable across restarts of one program: the port or the name keeps a second one from starting beside it."""
+    return f"{socket.gethostname()[:30]}:{settings.instance or settings.http_port}:{os.getuid()}"
 
 
 def build(settings: Settings) -> Parts:
-    """Make every part; nothing runs yet."""
+    """Make the parts of this program's roles; nothing runs yet."""
     database = Database(settings.resolved_database_url)
     holder = holder_name(settings)
 
@@ -87,43 +85,91 @@ def build(settings: Settings) -> Parts:
         return DatabaseTokenStore(database, channel=ChannelName.ZALO_OA, account_id=account_id, holder=holder)
 
     channels = make_channels(settings, token_store_for)
-    if settings.simulator:
+    roles = settings.role_names
+    if settings.simulator and {"gateway", "sender"} <= roles:
         channels[ChannelName.SIMULATOR] = SimulatorChannel()
     engine = RasaEngine(
         settings.rasa_url, token=settings.rasa_token.get_secret_value(), timeout_s=settings.rasa_timeout_s
     )
+    jobs = ConversationJobs(database) if settings.several_programs else None
     replied = _Fan()
-    turn_loop = TurnLoop(database, engine, holder=holder, workers=settings.turn_workers, replied=replied)
-    senders = {name: Sender(database, channel, holder=holder) for name, channel in channels.items()}
-    replied.targets = [sender.queued for sender in senders.values()]
-    parts = Parts(settings, database, engine, channels, turn_loop, senders)
-    parts.loops = [turn_loop.run, *(sender.run for sender in senders.values())]
+    turn_loop = TurnLoop(
+        database,
+        engine,
+        holder=holder,
+        workers=settings.turn_workers,
+        replied=replied,
+        replying=ring_senders if jobs else _nothing,
+        grace_s=_SWEEP_GRACE_S if jobs else 0.0,
+    )
+    intake = Intake(database, announce=jobs.defer if jobs else _nothing, arrived=turn_loop.arrived.ring)
+    parts = Parts(settings, database, engine, channels, intake)
+    if "turns" in roles:
+        parts.loops.append(turn_loop.run)
+        if jobs:
+            parts.loops.append(
+                partial(jobs.work, turn_loop.converse, name=holder, concurrency=settings.turn_workers)
+            )
+    if "sender" in roles:
+        senders = [Sender(database, channel, holder=holder) for channel in channels.values()]
+        replied.targets = [sender.queued for sender in senders]
+        parts.loops += [sender.run for sender in senders]
+        if jobs:
+            parts.loops.append(SenderBell(database, replied.ring).run)
+    if "gateway" in roles:
+        parts.loops += _inlets(settings, database, channels, intake, holder=holder)
+    if "jobs" in roles:
+        loops = _jobs(settings, database, channels, queued=replied.ring)
+        # Alone, there is nobody to share with.
+        parts.loops += [Leased(database, "jobs", loops, holder=holder).run] if jobs else loops
+    return parts
+
+
+def _nothing(*_: object) -> None:
+    return None
+
+
+def _inlets(
+    settings: Settings,
+    database: Database,
+    channels: Mapping[ChannelName, Channel],
+    intake: Intake,
+    *,
+    holder: str,
+) -> list[Loop]:
+    """How messages come in: webhooks where there is a public address, else long polling."""
     if settings.public_url:
-        parts.loops += [
+        return [
             WebhookRegistration(channel, public_url=settings.public_url).run
             for channel in channels.values()
             if isinstance(channel, WebhookOwner)
         ]
-    else:
-        parts.loops += [
-            Poller(database, channel, holder=holder, arrived=turn_loop.arrived).run
-            for channel in channels.values()
-            if channel.capabilities.polling
-        ]
-    parts.loops += [
-        TokenUpkeep(channel.tokens, account=channel.account_id).run
+    return [
+        Poller(database, channel, holder=holder, intake=intake).run
         for channel in channels.values()
-        if isinstance(channel, ZaloOAChannel)
+        if channel.capabilities.polling
     ]
+
+
+def _jobs(
+    settings: Settings,
+    database: Database,
+    channels: Mapping[ChannelName, Channel],
+    *,
+    queued: Callable[[], None],
+) -> list[Loop]:
+    """What is done now and then, once for the whole installation."""
     folder = settings.attachments_dir
-    parts.loops += [
+    return [
+        *(
+            TokenUpkeep(channel.tokens, account=channel.account_id).run
+            for channel in channels.values()
+            if isinstance(channel, ZaloOAChannel)
+        ),
         AttachmentLoop(database, channels, folder=folder, max_bytes=settings.max_attachment_bytes).run,
-        VoiceLoop(database, settings.transcriber, folder=folder, queued=replied.ring).run,
-        RetentionLoop(
-            database, hold_hours=settings.consent_hold_hours, attachments=settings.attachments_dir
-        ).run,
+        VoiceLoop(database, settings.transcriber, folder=folder, queued=queued).run,
+        RetentionLoop(database, hold_hours=settings.consent_hold_hours, attachments=folder).run,
     ]
-    return parts
 
 
 def make_app(settings: Settings) -> FastAPI:
@@ -136,23 +182,30 @@ def make_app(settings: Settings) -> FastAPI:
         async with AsyncExitStack() as stack:
             if console is not None:
                 await stack.enter_async_context(console.router.lifespan_context(console))
-            tasks = [asyncio.create_task(_forever(loop)) for loop in parts.loops]
-            stack.push_async_callback(_close, parts)
-            try:
-                yield
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+            await stack.enter_async_context(running(parts))
+            yield
 
     app = FastAPI(title="Nghe Dân", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.include_router(gateway_router(parts))
     simulator = parts.channels.get(ChannelName.SIMULATOR)
     if isinstance(simulator, SimulatorChannel):
-        app.include_router(make_router(simulator, parts.receive))
+        app.include_router(make_router(simulator, parts.intake.receive))
     if console is not None:
         app.mount("/console", console)
     return app
+
+
+@asynccontextmanager
+async def running(parts: Parts) -> AsyncIterator[None]:
+    """The loops of the parts at work; at the end they stop in order and everything is closed."""
+    tasks = [asyncio.create_task(_forever(loop)) for loop in parts.loops]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await _close(parts)
 
 
 def load_console(settings: Settings) -> FastAPI | None:
@@ -165,7 +218,7 @@ def load_console(settings: Settings) -> FastAPI | None:
     return made
 
 
-async def _forever(loop: Callable[[], Coroutine[None, None, None]]) -> None:
+async def _forever(loop: Loop) -> None:
     """Keep a loop alive: a database that is away for a moment must not silence the program."""
     while True:
         try:
@@ -178,6 +231,7 @@ async def _forever(loop: Callable[[], Coroutine[None, None, None]]) -> None:
 
 
 async def _close(parts: Parts) -> None:
+    await parts.intake.close()
     for channel in parts.channels.values():
         await channel.close()
     await parts.engine.close()

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.conversation_jobs import workers_alive
 from bot.webhooks import PATHS
 from core.outbox.port import ChannelName, WebhookRefused
 
@@ -63,7 +64,7 @@ async def _webhook(parts: Parts, platform: str, request: Request) -> Response:
     except WebhookRefused as refused:
         log.warning("webhook refused", channel=channel.name, authentic=refused.authentic)
         return PlainTextResponse("refused", status_code=400 if refused.authentic else 401)
-    await parts.receive(events)
+    await parts.intake.receive(events)
     return PlainTextResponse("ok")
 
 
@@ -74,13 +75,22 @@ async def readiness(parts: Parts) -> dict[str, object]:
     )
     names = list(parts.channels)
     results = await asyncio.gather(*(_check(parts, name) for name in names))
-    return {
+    checks: dict[str, object] = {
         "ok": database and rasa and actions,
         "database": database,
         "rasa": rasa,
         "actions": actions,
         "channels": dict(zip(names, results, strict=True)),
     }
+    if database and parts.settings.several_programs:
+        workers = await asyncio.to_thread(_count_workers, parts)
+        checks |= {"workers": workers, "ok": checks["ok"] and workers > 0}
+    return checks
+
+
+def _count_workers(parts: Parts) -> int:
+    with parts.database.read() as session:
+        return workers_alive(session)
 
 
 def _database_answers(parts: Parts) -> bool:

@@ -7,10 +7,9 @@ import asyncio
 import structlog
 from sqlalchemy.orm import Session
 
-from bot.signals import WakeUp
+from bot.intake import Intake
 from bot.webhooks import stop_webhook
 from core.clock import utc_now
-from core.intake import receive
 from core.outbox import lease
 from core.outbox.port import Channel, Incoming, PollFailed, SendError
 from storage.database import Database
@@ -27,11 +26,11 @@ _WEBHOOK_RETRY_S = 5.0
 class Poller:
     """Polls one account while it holds the account's polling lease (a second poller is refused anyway)."""
 
-    def __init__(self, database: Database, channel: Channel, *, holder: str, arrived: WakeUp) -> None:
+    def __init__(self, database: Database, channel: Channel, *, holder: str, intake: Intake) -> None:
         self._database = database
         self._channel = channel
         self._holder = holder
-        self._arrived = arrived
+        self._intake = intake
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -57,7 +56,7 @@ class Poller:
                 continue
             await asyncio.to_thread(self._store, events, cursor)
             if events:
-                self._arrived.ring()
+                self._intake.arrived()
 
     def _begin(self) -> tuple[str | None, bool]:
         with self._database.write() as session:
@@ -72,7 +71,7 @@ class Poller:
 
     def _store(self, events: list[Incoming], cursor: str | None) -> None:
         with self._database.write() as session:
-            receive.store(session, events, now=utc_now())
+            self._intake.store(session, events)
             self._state(session).cursor = cursor
 
     def _state(self, session: Session) -> ChannelState:

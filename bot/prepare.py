@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 
+from bot.conversation_jobs import ensure_schema
 from bot.supervisor import ROOT
 from core import doors
 from core.clock import utc_now
@@ -37,11 +38,21 @@ def prepare_app(settings: Settings, *, say: Say) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     say("Cơ sở dữ liệu: cập nhật lược đồ…")
     upgrade(settings.resolved_database_url)
+    if settings.several_programs:
+        _prepare_jobs(settings)
     added = seed_units(settings)
     if added:
         say(f"Đơn vị hành chính: đã thêm {added} đơn vị.")
     make_first_administrator(settings, say=say)
     ensure_models(settings, say=say)
+
+
+def _prepare_jobs(settings: Settings) -> None:
+    database = Database(settings.resolved_database_url)
+    try:
+        ensure_schema(database)
+    finally:
+        database.dispose()
 
 
 def seed_units(settings: Settings) -> int:

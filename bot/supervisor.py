@@ -87,7 +87,7 @@ class Supervisor:
             "NGHEDAN_ACTIONS_URL": f"http://127.0.0.1:{settings.actions_port}",
             "PYTHONUNBUFFERED": "1",
         }
-        self.children = [self._actions(), self._rasa(), self._app()]
+        self.children = [self._actions(), self._rasa(), *self._helpers(), self._app()]
         self._stopping = False
         self._ask_again_at = 0.0
 
@@ -103,7 +103,29 @@ class Supervisor:
         return self._child("rasa", [str(python), "nlu/serve.py", "--port", str(self._settings.rasa_port)])
 
     def _app(self) -> Child:
-        return self._child("app", [sys.executable, "-m", "bot"])
+        return self._child("app", [sys.executable, "-m", "bot"], **self._sharing(self._roles_of_app()))
+
+    def _roles_of_app(self) -> str:
+        given = {"turns": self._settings.workers, "sender": self._settings.senders}
+        return ",".join(sorted(role for role in self._settings.role_names if not given.get(role)))
+
+    def _helpers(self) -> list[Child]:
+        """The programs beside the app that share its work."""
+        kinds = [("worker", "turns", self._settings.workers), ("sender", "sender", self._settings.senders)]
+        return [
+            self._child(
+                f"{kind}-{number}",
+                [sys.executable, "-m", "bot"],
+                NGHEDAN_INSTANCE=f"{self._settings.http_port}-{kind}-{number}",
+                **self._sharing(role),
+            )
+            for kind, role, count in kinds
+            for number in range(1, count + 1)
+        ]
+
+    def _sharing(self, roles: str) -> dict[str, str]:
+        background = "procrastinate" if self._settings.several_programs else "embedded"
+        return {"NGHEDAN_ROLES": roles, "NGHEDAN_BACKGROUND": background}
 
     def start(self) -> None:
         """Start all; the app answers webhooks at once, even while Rasa still loads."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from datetime import timedelta
 
 import structlog
+from sqlalchemy.orm import Session
 
 from bot.engine import EngineFailed, RasaEngine
 from bot.signals import WakeUp
@@ -22,18 +25,31 @@ _BATCH = 200
 
 
 class TurnLoop:
-    """Answers messages: `workers` conversations at a time, one message of a conversation at a time."""
+    """Answers messages: `workers` conversations at a time, one message of a conversation at a time.
+
+    `grace_s`: leave messages this long to those who are told of them; the sweep then finds what was missed.
+    `replying` runs in the transaction that writes replies.
+    """
 
     def __init__(
-        self, database: Database, engine: RasaEngine, *, holder: str, workers: int, replied: WakeUp
+        self,
+        database: Database,
+        engine: RasaEngine,
+        *,
+        holder: str,
+        workers: int,
+        replied: WakeUp,
+        replying: Callable[[Session], None] = lambda _session: None,
+        grace_s: float = 0.0,
     ) -> None:
         self._database = database
         self._engine = engine
         self._holder = holder
         self._free = asyncio.Semaphore(workers)
         self._replied = replied
-        self._busy: set[Conversation] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._replying = replying
+        self._grace = timedelta(seconds=grace_s)
+        self._busy: dict[Conversation, asyncio.Task[None]] = {}
         self.arrived = WakeUp()
 
     async def run(self) -> None:
@@ -43,21 +59,30 @@ class TurnLoop:
                 if conversation not in self._busy:
                     await self._free.acquire()
                     self._start(conversation)
-            await self.arrived.wait(_SWEEP_S)
+            await self.arrived.wait(max(_SWEEP_S, self._grace.total_seconds() / 2))
+
+    async def converse(self, conversation: Conversation) -> None:
+        """Answer one conversation now, after whatever of it is in progress here."""
+        while (running := self._busy.get(conversation)) is not None:
+            await asyncio.wait([running])
+        await self._free.acquire()
+        if conversation in self._busy:  # The sweep was faster while we waited for room.
+            self._free.release()
+            await self.converse(conversation)
+            return
+        await asyncio.wait([self._start(conversation)])
 
     def _backlog(self) -> list[Conversation]:
         with self._database.read() as session:
-            return turns.backlog(session, now=utc_now(), limit=_BATCH)
+            return turns.backlog(session, now=utc_now() - self._grace, limit=_BATCH)
 
-    def _start(self, conversation: Conversation) -> None:
-        self._busy.add(conversation)
-        task = asyncio.create_task(self._converse(conversation))
-        self._tasks.add(task)
+    def _start(self, conversation: Conversation) -> asyncio.Task[None]:
+        task = self._busy[conversation] = asyncio.create_task(self._converse(conversation))
         task.add_done_callback(lambda done: self._ended(conversation, done))
+        return task
 
     def _ended(self, conversation: Conversation, task: asyncio.Task[None]) -> None:
-        self._busy.discard(conversation)
-        self._tasks.discard(task)
+        del self._busy[conversation]
         self._free.release()
         if not task.cancelled() and task.exception() is not None:
             # The message stays unanswered in its row; the lease runs out and the sweep takes it again.
@@ -87,7 +112,9 @@ class TurnLoop:
     def _finish(self, turn: ClaimedTurn, replies: tuple[Reply, ...], intent: str | None) -> None:
         with self._database.write() as session:
             turns.finish(session, turn, replies, intent=intent, now=utc_now())
+            self._replying(session)
 
     def _postpone(self, turn: ClaimedTurn) -> None:
         with self._database.write() as session:
             turns.postpone(session, turn, now=utc_now())
+            self._replying(session)

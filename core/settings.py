@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROLES = frozenset({"gateway", "turns", "sender", "jobs"})
 
 
 class Settings(BaseSettings):
@@ -36,6 +38,27 @@ class Settings(BaseSettings):
     console_app: str = Field(
         "console.app:make_app",
         description="Factory of the staff console as module:function; empty when it runs elsewhere.",
+    )
+
+    roles: str = Field(
+        "gateway,turns,sender,jobs",
+        description="Parts that this program runs: gateway (with simulator and console), turns, sender, jobs.",
+    )
+    background: Literal["embedded", "procrastinate"] = Field(
+        "embedded",
+        description="How turns are found: in this program alone, or by a queue on PostgreSQL for several.",
+    )
+    workers: int = Field(
+        0, ge=0, le=64, description="Programs for turns that `nghedan up` starts beside the gateway; 0: none."
+    )
+    senders: int = Field(
+        0,
+        ge=0,
+        le=8,
+        description="Programs for sending that `nghedan up` starts beside the gateway; 0: none.",
+    )
+    instance: str = Field(
+        "", description="Name of this program among several on one machine; empty: its port."
     )
 
     province_code: str = Field(
@@ -149,6 +172,30 @@ class Settings(BaseSettings):
                 return "postgresql+psycopg://" + url.removeprefix(scheme)
         return url
 
+    @field_validator("roles")
+    @classmethod
+    def _know_roles(cls, roles: str) -> str:
+        names = _split(roles)
+        if not names or names - ROLES:
+            raise ValueError("roles: " + ", ".join(sorted(ROLES)))
+        return roles
+
+    @model_validator(mode="after")
+    def _share_only_postgresql(self) -> Settings:
+        if self.several_programs and not self.database_url.startswith("postgresql"):
+            raise ValueError("several programs need PostgreSQL (NGHEDAN_DATABASE_URL)")
+        return self
+
+    @property
+    def role_names(self) -> frozenset[str]:
+        """`roles` as a set."""
+        return _split(self.roles)
+
+    @property
+    def several_programs(self) -> bool:
+        """Whether turns are spread over several programs."""
+        return self.background == "procrastinate" or bool(self.workers or self.senders)
+
     @property
     def resolved_database_url(self) -> str:
         """`database_url`, or the SQLite file in the data folder."""
@@ -163,3 +210,7 @@ class Settings(BaseSettings):
     def attachments_dir(self) -> Path:
         """Where attachments are kept until they are erased."""
         return self.data_dir / "attachments"
+
+
+def _split(roles: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in roles.split(",") if name.strip())

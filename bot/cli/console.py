@@ -41,10 +41,19 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         problems = [
-            STAFF.say("check.settings_bad", name="NGHEDAN_" + str(item["loc"][0]).upper(), detail=item["msg"])
+            STAFF.say(
+                "check.settings_bad",
+                name="NGHEDAN_" + str((item["loc"] or ["DATABASE_URL"])[0]).upper(),
+                detail=item["msg"],
+            )
             for item in error.errors()
         ]
         fail("settings_invalid", "\n".join(problems))
+
+
+def _setting(location: tuple[int | str, ...]) -> str:
+    # What is wrong between two settings has no place of its own; it is always about the database.
+    return str(location[0] if location else "database_url").upper()
 
 
 def fail(code: str, message: str) -> NoReturn:

@@ -33,6 +33,10 @@ def run(
     seed: Annotated[int, typer.Option(help="Hạt giống ngẫu nhiên.")] = 1,
     database: Annotated[str, typer.Option(help="URL cơ sở dữ liệu; để trống là SQLite tạm.")] = "",
     faults: Annotated[str, typer.Option(help="none, flaky hoặc chaos.")] = "none",
+    workers: Annotated[
+        int, typer.Option(min=0, help="Số chương trình trả lời chạy riêng (cần PostgreSQL).")
+    ] = 0,
+    senders: Annotated[int, typer.Option(min=0, help="Số chương trình gửi chạy riêng (cần PostgreSQL).")] = 0,
     out: Annotated[Path | None, typer.Option(help="Thư mục kết quả.")] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
@@ -43,6 +47,8 @@ def run(
     logs.configure("WARNING")
     if faults not in _FAULTS:
         fail("bad_faults", STAFF.say("rehearse.bad_faults", known=", ".join(_FAULTS)))
+    if (workers or senders) and not database.startswith("postgres"):
+        fail("need_postgresql", STAFF.say("rehearse.need_postgresql"))
     try:
         chosen = [Platform(name.strip()) for name in channels.split(",") if name.strip()]
     except ValueError:
@@ -55,7 +61,7 @@ def run(
         note(STAFF.say("rehearse.bad_line", number=line.number, why=STAFF.say(f"rehearse.{line.why}")))
     folder = out or Path(tempfile.mkdtemp(prefix="nghedan-dien-tap-"))
     folder.mkdir(parents=True, exist_ok=True)
-    plan = Plan(told, chosen, citizens, seed, faults, database, folder)
+    plan = Plan(told, chosen, citizens, seed, faults, database, folder, workers, senders)
     figures = rehearse(plan, settings=settings, say=note)
     figures["bad_lines"] = [line.number for line in bad]
     if as_json:

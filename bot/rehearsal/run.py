@@ -52,6 +52,8 @@ class Plan:
     faults: str
     database_url: str
     out: Path
+    workers: int = 0
+    senders: int = 0
 
 
 def rehearse(plan: Plan, *, settings: Settings, say: Say) -> dict[str, Any]:
@@ -69,6 +71,8 @@ async def _rehearse(plan: Plan, *, settings: Settings, say: Say) -> dict[str, An
             environment=environment,
             database_url=plan.database_url,
             models=settings.models_dir,
+            workers=plan.workers,
+            senders=plan.senders,
         )
         try:
             await asyncio.to_thread(system.prepare, say=say)

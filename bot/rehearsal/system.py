@@ -38,6 +38,8 @@ class SystemUnderRehearsal:
         database_url: str,
         models: Path,
         simulator: bool = False,
+        workers: int = 0,
+        senders: int = 0,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         models.mkdir(parents=True, exist_ok=True)
@@ -53,6 +55,8 @@ class SystemUnderRehearsal:
             "NGHEDAN_RASA_PORT": str(free_port()),
             "NGHEDAN_ACTIONS_PORT": str(free_port()),
             "NGHEDAN_SIMULATOR": str(simulator).lower(),
+            "NGHEDAN_WORKERS": str(workers),
+            "NGHEDAN_SENDERS": str(senders),
             "NGHEDAN_LOG_LEVEL": "WARNING",
         }
         port = values["NGHEDAN_HTTP_PORT"]
@@ -85,8 +89,8 @@ class SystemUnderRehearsal:
             time.sleep(0.5)
 
     async def kill_in_turn(self, rng: random.Random, *, first_after_s: float, every_s: float) -> None:
-        """SIGKILL Rasa, the action server and the app, each once, in a random order, until cancelled."""
-        names = ["rasa", "actions", "app"]
+        """SIGKILL every program once, in a random order, until cancelled."""
+        names = [child.name for child in self._supervisor.children]
         rng.shuffle(names)
         await asyncio.sleep(first_after_s)
         for name in names:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,18 +15,40 @@ from core.text.normal import clean
 from storage.models import Inbound, InboundState
 
 
-def store(session: Session, events: Sequence[Incoming], *, now: datetime) -> int:
-    """Insert the events as inbound rows; a repeated one changes nothing. Returns how many were new.
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A row that was new; `waiting` when somebody has to look at it."""
+
+    inbound_id: int
+    channel: str
+    account_id: str
+    sender_id: str
+    waiting: bool
+
+
+def store(session: Session, events: Sequence[Incoming], *, now: datetime) -> list[Stored]:
+    """Insert the events as inbound rows; a repeated one changes nothing. Returns the rows that were new.
 
     One statement whatever the number of events. The caller commits before it answers the platform.
     """
     if not events:
-        return 0
+        return []
     rows = [_row(event, now=now) for event in events]
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(Inbound).values(rows).on_conflict_do_nothing().returning(Inbound.id)
-    return len(session.scalars(statement).all())
+    statement = (
+        insert(Inbound)
+        .values(rows)
+        .on_conflict_do_nothing()
+        .returning(
+            Inbound.id,
+            Inbound.channel,
+            Inbound.account_id,
+            Inbound.sender_id,
+            Inbound.state == InboundState.RECEIVED,
+        )
+    )
+    return [Stored(*row) for row in session.execute(statement)]
 
 
 def _row(event: Incoming, *, now: datetime) -> dict[str, Any]:

@@ -31,7 +31,8 @@ from storage.models import (
     OutboundKind,
 )
 
-LEASE_S = 60.0
+# Several times the engine's time-out; a worker that died holds its conversations for this long at most.
+LEASE_S = 20.0
 _MAX_WAIT_S = 120.0
 # After this many failed attempts (about an hour) the message goes to staff; its words are kept.
 _GIVE_UP_AFTER = 40
@@ -62,7 +63,7 @@ class ClaimedTurn:
 
 
 def backlog(session: Session, *, now: datetime, limit: int) -> list[Conversation]:
-    """Conversations with something due, oldest first."""
+    """Conversations with something due at `now`, oldest first."""
     rows = session.execute(
         select(Inbound.channel, Inbound.account_id, Inbound.sender_id)
         .where(Inbound.state == InboundState.RECEIVED, Inbound.next_attempt_at <= now)
@@ -71,6 +72,14 @@ def backlog(session: Session, *, now: datetime, limit: int) -> list[Conversation
         .limit(limit)
     )
     return [Conversation(*row) for row in rows]
+
+
+def conversation_of(session: Session, inbound_id: int) -> Conversation | None:
+    """The conversation a stored message belongs to; None when the message was erased."""
+    row = session.execute(
+        select(Inbound.channel, Inbound.account_id, Inbound.sender_id).where(Inbound.id == inbound_id)
+    ).one_or_none()
+    return Conversation(*row) if row else None
 
 
 def claim(session: Session, conversation: Conversation, *, holder: str, now: datetime) -> ClaimedTurn | None:

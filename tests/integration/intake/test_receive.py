@@ -28,7 +28,7 @@ def _event(number: int, *, text: str | None = "Đường hỏng", **changes: obj
 
 def _store(database: Database, *events: Incoming) -> int:
     with database.write() as session:
-        return receive.store(session, events, now=NOW)
+        return len(receive.store(session, events, now=NOW))
 
 
 def test_repeats_change_nothing_and_are_not_counted(database: Database) -> None:
