@@ -23,12 +23,12 @@ setup: .venv/.done nlu/.venv/.done ## Make both environments from their lock fil
 
 .venv/.done: uv.lock pyproject.toml | $(filter $(CURDIR)/%,$(UV))
 	@echo "Môi trường ứng dụng: đang cài (khoảng một phút lần đầu)…" >&2
-	@$(UV) sync --frozen
+	@$(UV) sync --frozen --compile-bytecode
 	@touch $@
 
 nlu/.venv/.done: nlu/uv.lock nlu/pyproject.toml | $(filter $(CURDIR)/%,$(UV))
 	@echo "Môi trường Rasa: đang cài (khoảng 2,5 GB, vài phút lần đầu)…" >&2
-	@cd nlu && $(UV) sync --frozen --python "$$(../scripts/find-python-3.10 $(UV))"
+	@cd nlu && $(UV) sync --frozen --compile-bytecode --python "$$(../scripts/find-python-3.10 $(UV))"
 	@touch $@
 
 ifneq ($(filter $(CURDIR)/%,$(UV)),)

@@ -9,11 +9,13 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 import structlog
 from fastapi import FastAPI
 
+from bot.alarms import AlarmLoop
 from bot.attachments import AttachmentLoop
 from bot.bells import SenderBell, ring_senders
 from bot.channels.factory import make_channels
@@ -25,6 +27,7 @@ from bot.intake import Intake
 from bot.leased import Leased
 from bot.polling import Poller
 from bot.retention import RetentionLoop
+from bot.schedules import ScheduleLoop
 from bot.sender import Sender
 from bot.signals import WakeUp
 from bot.simulator.channel import SimulatorChannel
@@ -34,7 +37,9 @@ from bot.turns import TurnLoop
 from bot.upkeep import TokenUpkeep
 from bot.voices import VoiceLoop
 from bot.webhooks import WebhookRegistration
+from core.broadcast.rules import rules_of
 from core.outbox.port import Channel, ChannelName, WebhookOwner
+from core.outbox.tariff import tariff_of
 from core.settings import Settings
 from storage.database import Database
 
@@ -101,6 +106,7 @@ def build(settings: Settings) -> Parts:
         replied=replied,
         replying=ring_senders if jobs else _nothing,
         grace_s=_SWEEP_GRACE_S if jobs else 0.0,
+        takeover=timedelta(hours=settings.human_takeover_hours),
     )
     intake = Intake(database, announce=jobs.defer if jobs else _nothing, arrived=turn_loop.arrived.ring)
     parts = Parts(settings, database, engine, channels, intake)
@@ -111,7 +117,11 @@ def build(settings: Settings) -> Parts:
                 partial(jobs.work, turn_loop.converse, name=holder, concurrency=settings.turn_workers)
             )
     if "sender" in roles:
-        senders = [Sender(database, channel, holder=holder) for channel in channels.values()]
+        quiet = rules_of(settings).quiet
+        senders = [
+            Sender(database, channel, holder=holder, tariff=tariff_of(name, settings), quiet=quiet)
+            for name, channel in channels.items()
+        ]
         replied.targets = [sender.queued for sender in senders]
         parts.loops += [sender.run for sender in senders]
         if jobs:
@@ -168,6 +178,8 @@ def _jobs(
         ),
         AttachmentLoop(database, channels, folder=folder, max_bytes=settings.max_attachment_bytes).run,
         VoiceLoop(database, settings.transcriber, folder=folder, queued=queued).run,
+        ScheduleLoop(database, settings, queued=queued).run,
+        AlarmLoop(database, channels, chat=settings.alarm_chat, queued=queued).run,
         RetentionLoop(database, hold_hours=settings.consent_hold_hours, attachments=folder).run,
     ]
 

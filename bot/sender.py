@@ -12,10 +12,12 @@ import structlog
 from bot.ledger import Ledger
 from bot.pace import ChatPace, Pace
 from bot.signals import WakeUp
+from core.broadcast.rules import NO_QUIET, QuietHours
 from core.clock import utc_now
 from core.outbox import lease, queue
 from core.outbox.port import Channel, NotDelivered, OutcomeUnknown, SendFailure
 from core.outbox.queue import Claimed, Outcome
+from core.outbox.tariff import Tariff
 from storage.database import Database
 
 log = structlog.get_logger("nghedan.sender")
@@ -38,11 +40,20 @@ class Sender:
     """Sends for one account while it holds the account's lease; `in_flight` messages at a time."""
 
     def __init__(
-        self, database: Database, channel: Channel, *, holder: str, in_flight: int | None = None
+        self,
+        database: Database,
+        channel: Channel,
+        *,
+        holder: str,
+        in_flight: int | None = None,
+        tariff: Tariff | None = None,
+        quiet: QuietHours = NO_QUIET,
     ) -> None:
         self._database = database
         self._channel = channel
         self._holder = holder
+        self._tariff = tariff
+        self._quiet = quiet
         self._lease_name = f"sender:{channel.name}:{channel.account_id}"
         rate = channel.capabilities.messages_per_second
         self._in_flight = in_flight or _fitting(rate)
@@ -142,6 +153,7 @@ class Sender:
         return max(1, self._in_flight // 4)
 
     def _claim(self, limit: int) -> list[Claimed]:
+        now = utc_now()
         with self._database.write() as session:
             return queue.claim_due(
                 session,
@@ -149,7 +161,9 @@ class Sender:
                 account_id=self._channel.account_id,
                 holder=self._holder,
                 limit=limit,
-                now=utc_now(),
+                now=now,
+                tariff=self._tariff,
+                bulk=self._quiet.over_at(now) == now,
             )
 
     def _start(self, item: Claimed) -> None:

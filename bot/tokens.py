@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sqlalchemy.orm import Session
+
 from core.clock import utc_now
 from core.outbox import lease
 from core.outbox.port import TokenPair
@@ -46,14 +48,37 @@ class DatabaseTokenStore:
 
     def _save(self, pair: TokenPair) -> None:
         with self._database.write() as session:
-            state = session.get(ChannelState, self._key)
-            if state is None:
-                state = ChannelState(channel=self._key[0], account_id=self._key[1], facts={})
-                session.add(state)
+            state = self._state(session)
             state.previous_refresh_token = state.refresh_token
             state.access_token = pair.access_token
             state.refresh_token = pair.refresh_token
             state.token_expires_at = pair.expires_at
+
+    async def recall(self, name: str) -> str | None:
+        """A fact that `remember` kept."""
+        return await asyncio.to_thread(self._recall, name)
+
+    def _recall(self, name: str) -> str | None:
+        with self._database.read() as session:
+            state = session.get(ChannelState, self._key)
+            return state.facts.get(name) if state else None
+
+    async def remember(self, name: str, value: str | None) -> None:
+        """Keep a fact of the account, or forget it."""
+        await asyncio.to_thread(self._remember, name, value)
+
+    def _remember(self, name: str, value: str | None) -> None:
+        with self._database.write() as session:
+            state = self._state(session)
+            facts = {key: kept for key, kept in state.facts.items() if key != name}
+            state.facts = facts if value is None else {**facts, name: value}
+
+    def _state(self, session: Session) -> ChannelState:
+        state = session.get(ChannelState, self._key, with_for_update=True)
+        if state is None:
+            state = ChannelState(channel=self._key[0], account_id=self._key[1], facts={})
+            session.add(state)
+        return state
 
     @asynccontextmanager
     async def lock(self) -> AsyncIterator[None]:

@@ -41,6 +41,7 @@ class TurnLoop:
         replied: WakeUp,
         replying: Callable[[Session], None] = lambda _session: None,
         grace_s: float = 0.0,
+        takeover: timedelta = turns.HUMAN_TAKEOVER,
     ) -> None:
         self._database = database
         self._engine = engine
@@ -49,6 +50,7 @@ class TurnLoop:
         self._replied = replied
         self._replying = replying
         self._grace = timedelta(seconds=grace_s)
+        self._takeover = takeover
         self._busy: dict[Conversation, asyncio.Task[None]] = {}
         self.arrived = WakeUp()
 
@@ -97,7 +99,9 @@ class TurnLoop:
 
     def _claim(self, conversation: Conversation) -> ClaimedTurn | None:
         with self._database.write() as session:
-            return turns.claim(session, conversation, holder=self._holder, now=utc_now())
+            return turns.claim(
+                session, conversation, holder=self._holder, now=utc_now(), takeover=self._takeover
+            )
 
     async def _answer(self, turn: ClaimedTurn) -> None:
         try:

@@ -111,6 +111,25 @@ class Settings(BaseSettings):
     publish_days: int = Field(
         10, ge=1, description="Days to publish the result (Law 72/2025/QH15, Article 43)."
     )
+    quiet_hours: str = Field(
+        "21:00-07:00",
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
+        description="Local hours without announcements; 00:00-00:00: none. Replies and answers always go.",
+    )
+    announcements_per_week: int = Field(
+        5, ge=0, description="Announcements and reminders that one person gets in seven days; 0: no cap."
+    )
+    human_takeover_hours: float = Field(
+        4.0,
+        ge=0,
+        le=168,
+        description="Hours that the bot keeps silent after a clerk wrote to the person by hand.",
+    )
+    alarm_chat: str = Field(
+        "",
+        pattern=r"^((telegram|zalo_bot|zalo_oa):.+)?$",
+        description="Where alarms for staff go, as channel:chat id (a group of the office); empty: console only.",
+    )
     turn_workers: int = Field(8, ge=1, le=64, description="Conversations that are answered at the same time.")
     max_attachment_bytes: int = Field(
         20_000_000, ge=1, description="Largest attachment that is fetched and kept."
@@ -150,6 +169,15 @@ class Settings(BaseSettings):
         55,
         ge=0,
         description="Price of a message 48 h to 7 days after the person wrote (OA policy, read 2026-11).",
+    )
+    zalo_oa_template_id: str = Field(
+        "",
+        description="Approved template for announcements, with fields unit, title, when, place, deadline; empty: none.",
+    )
+    zalo_oa_template_vnd: int = Field(
+        300,
+        ge=0,
+        description="Price of one template message; each template has its own [U], see the ZBS account.",
     )
 
     zalo_bot_token: SecretStr = Field(

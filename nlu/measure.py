@@ -62,8 +62,9 @@ def measure(folds: int, share: int) -> dict[str, Any]:
         model = TwoViews(0.8).fit([tokens[i] for i in seen], vectors[seen], list(intents[seen]))
         names = np.array(model.intents)
         for weight in _WEIGHTS:
-            model.words_weight = weight
-            found = model.probabilities([tokens[i] for i in unseen], vectors[unseen])
+            model.words_weight = model.plain_weight = weight
+            plain = np.zeros(len(unseen), dtype=bool)
+            found = model.probabilities([tokens[i] for i in unseen], vectors[unseen], plain)
             said[weight] += list(names[found.argmax(axis=1)])
             if weight == 0.8:
                 sure += list(found.max(axis=1))

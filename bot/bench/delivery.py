@@ -198,7 +198,7 @@ def _write_people(database: Database, channel: str, account: str, ids: Sequence[
                 [
                     {
                         "id": n, "channel": channel, "account_id": account, "external_id": external_id,
-                        "citizen_id": n, "dialogue": {}, "created_at": now,
+                        "citizen_id": n, "dialogue": {}, "created_at": now, "last_inbound_at": now,
                     }
                     for n, external_id in part
                 ],

@@ -12,6 +12,7 @@ from bot.logs import configure
 from bot.sender import Sender
 from bot.tokens import DatabaseTokenStore
 from core.outbox.port import ChannelName
+from core.outbox.tariff import tariff_of
 from core.settings import Settings
 from storage.database import Database
 
@@ -27,7 +28,9 @@ async def _run(channel: ChannelName) -> None:
             database, channel=ChannelName.ZALO_OA, account_id=account_id, holder=holder
         ),
     )
-    task = asyncio.create_task(Sender(database, channels[channel], holder=holder).run())
+    task = asyncio.create_task(
+        Sender(database, channels[channel], holder=holder, tariff=tariff_of(channel, settings)).run()
+    )
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     await asyncio.gather(task, return_exceptions=True)

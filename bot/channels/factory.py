@@ -34,6 +34,7 @@ def make_channels(
             store=token_store_for(settings.zalo_oa_id),
             first_refresh_token=settings.zalo_oa_refresh_token.get_secret_value(),
             messages_per_minute=settings.zalo_oa_messages_per_minute,
+            template_id=settings.zalo_oa_template_id,
         )
     if token := settings.zalo_bot_token.get_secret_value():
         channels[ChannelName.ZALO_BOT] = ZaloBotChannel(

@@ -34,7 +34,9 @@ from core.outbox.port import (
 )
 
 _SEND_V3 = "/v3.0/oa/message/cs"
+_SEND_TEMPLATE = "/v3.0/oa/message/template"
 _SEND_V2 = "/v2.0/oa/message"  # some state-agency OAs are refused on v3 with -235 and served here
+_PATH_FACT = "send_path"
 _HOUR_S = 3600
 
 
@@ -55,6 +57,7 @@ class ZaloOAChannel:
         store: TokenStore,
         first_refresh_token: str,
         messages_per_minute: int,
+        template_id: str = "",
     ) -> None:
         self.account_id = oa_id
         self.capabilities = Capabilities(
@@ -72,7 +75,9 @@ class ZaloOAChannel:
         self._base_url = base_url
         self._loopback = http.is_loopback(base_url)
         self._client = httpx.AsyncClient(timeout=http.TIMEOUT)
-        self._send_path = _SEND_V3
+        self._store = store
+        self._send_path: str | None = None
+        self._template_id = template_id
         self.tokens = ZaloOATokens(
             self._client,
             store,
@@ -83,17 +88,35 @@ class ZaloOAChannel:
         )
 
     async def send(self, message: Outgoing) -> str:
-        """Send one text. A refused token is refreshed once; only -235 tries the other endpoint."""
-        body = {"recipient": {"user_id": message.recipient_id}, "message": {"text": message.text}}
-        answer = await self._with_token("POST", self._send_path, body)
-        if answer.get("error") == WRONG_OA_TYPE and self._send_path == _SEND_V3:
-            self._send_path = _SEND_V2
-            answer = await self._with_token("POST", self._send_path, body)
+        """Send one text or template. A refused token is refreshed once; only -235 tries the other endpoint."""
+        if message.template_data is not None:
+            answer = await self._send_template(message.recipient_id, message.template_data)
+        else:
+            body = {"recipient": {"user_id": message.recipient_id}, "message": {"text": message.text}}
+            answer = await self._consult(body)
         _raise_for(answer)
         data = answer.get("data")
         if not isinstance(data, dict) or not data.get("message_id"):
             raise OutcomeUnknown("answer without message id", code="garbage")
         return str(data["message_id"])
+
+    async def _consult(self, body: dict[str, Any]) -> dict[str, Any]:
+        if self._send_path is None:
+            self._send_path = await self._store.recall(_PATH_FACT) or _SEND_V3
+        answer = await self._with_token("POST", self._send_path, body)
+        if answer.get("error") == WRONG_OA_TYPE and self._send_path == _SEND_V3:
+            answer = await self._with_token("POST", _SEND_V2, body)
+            if answer.get("error") == 0:
+                # Probed once for the OA: every program and every start after this one knows.
+                self._send_path = _SEND_V2
+                await self._store.remember(_PATH_FACT, _SEND_V2)
+        return answer
+
+    async def _send_template(self, user_id: str, data: Mapping[str, str]) -> dict[str, Any]:
+        if not self._template_id:
+            raise NotDelivered(SendFailure.REJECTED, "no template is configured", code="no_template")
+        body = {"user_id": user_id, "template_id": self._template_id, "template_data": dict(data)}
+        return await self._with_token("POST", _SEND_TEMPLATE, body)
 
     async def _with_token(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         token = await self.tokens.access_token()

@@ -31,10 +31,13 @@ _FAILURES = {
     -227: SendFailure.RECIPIENT_GONE,
     -230: SendFailure.WINDOW_CLOSED,
     -232: SendFailure.WINDOW_CLOSED,
+    -234: SendFailure.TEMPORARY,
     -244: SendFailure.RECIPIENT_GONE,
     -320: SendFailure.ACCOUNT_STOPPED,
     -321: SendFailure.ACCOUNT_STOPPED,
 }
+_NIGHT = -234
+_NIGHT_WAIT_S = 3600.0
 _PAUSES_S = {SendFailure.RATE_LIMITED: 5.0, SendFailure.QUOTA_USED: 900.0, SendFailure.ACCOUNT_STOPPED: 60.0}
 
 
@@ -43,4 +46,5 @@ def error_for(code: int, message: str) -> NotDelivered | OutcomeUnknown:
     if code in _AMBIGUOUS:
         return OutcomeUnknown(message[:200], code=str(code))
     failure = _FAILURES.get(code, SendFailure.REJECTED)
-    return NotDelivered(failure, message[:200], code=str(code), retry_after_s=_PAUSES_S.get(failure))
+    wait_s = _NIGHT_WAIT_S if code == _NIGHT else _PAUSES_S.get(failure)
+    return NotDelivered(failure, message[:200], code=str(code), retry_after_s=wait_s)

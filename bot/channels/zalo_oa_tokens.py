@@ -6,13 +6,16 @@ with `error_name`; so success is an access token in the answer, not a status.
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 
 import httpx
 
+from core.outbox.alarms import ALARM_FACT
 from core.outbox.port import NotDelivered, OutcomeUnknown, SendFailure, TokenPair, TokenStore
 
 _PATH = "/v4/oa/access_token"
+_FIRST_FACT = "first_refresh_token"
 # Access tokens live 25 hours; half of that is left when we refresh, so one missed run costs nothing.
 _REFRESH_BEFORE = timedelta(hours=12)
 
@@ -58,9 +61,26 @@ class ZaloOATokens:
             pair = await self._store.load()
             if pair is not None and pair.access_token != refused:
                 return pair.access_token
-            fresh = await self._exchange(pair.refresh_token if pair else self._first)
+            try:
+                fresh = await self._exchange(await self._refresh_token(pair))
+            except NotDelivered as error:
+                if error.failure is SendFailure.ACCOUNT_STOPPED:
+                    await self._store.remember(ALARM_FACT, error.code)
+                raise
             await self._store.save(fresh)
+            await self._store.remember(_FIRST_FACT, self._fingerprint)
+            await self._store.remember(ALARM_FACT, None)
             return fresh.access_token
+
+    async def _refresh_token(self, pair: TokenPair | None) -> str:
+        """The stored one, or the setting's where staff put a new one in after the old chain had broken."""
+        known = await self._store.recall(_FIRST_FACT)
+        replaced = known is not None and known != self._fingerprint
+        return self._first if pair is None or (replaced and self._first) else pair.refresh_token
+
+    @property
+    def _fingerprint(self) -> str:
+        return hashlib.sha256(self._first.encode()).hexdigest()[:16]
 
     async def _exchange(self, refresh_token: str) -> TokenPair:
         if not refresh_token:

@@ -12,6 +12,7 @@ from core.agenda.document import AgendaDocument
 from core.answers import answer_file
 from core.answers.publish import Published, import_answers, publish
 from core.broadcast import announce
+from core.broadcast.plan import tariffs_of
 from core.clock import utc_now
 from core.documents import FORMATS, export
 from core.sessions import lifecycle
@@ -59,6 +60,7 @@ class Office:
                 text=announce.text_for(session, found),
                 created_by="diễn tập",
                 now=utc_now(),
+                tariffs=tariffs_of(self._settings),
             )
             return made.id, rows
 

@@ -131,7 +131,7 @@ async def _chain(
     say(f"Diễn tập: thông báo tới {recipients} người…")
     await _sent_out(fakes, office)
     say(f"Diễn tập: {len(plan.concerns)} ý kiến từ {len(citizens)} người…")
-    async with _trouble(plan, system):
+    async with _trouble(plan, system, every_s=10.0 if plan.workers or plan.senders else 25.0):
         await _all(citizen.tell_all() for citizen in citizens if citizen.concerns)
     await _sent_out(fakes, office)
     say("Diễn tập: đóng nhận ý kiến, lập chương trình…")

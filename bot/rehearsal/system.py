@@ -58,6 +58,8 @@ class SystemUnderRehearsal:
             "NGHEDAN_WORKERS": str(workers),
             "NGHEDAN_SENDERS": str(senders),
             "NGHEDAN_LOG_LEVEL": "WARNING",
+            # A rehearsal has no night.
+            "NGHEDAN_QUIET_HOURS": "00:00-00:00",
         }
         port = values["NGHEDAN_HTTP_PORT"]
         # Webhooks, as in production: the fakes post to this address.

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 
 from console.access import Form, TheDesk, needs
 from console.desk import Desk, Refused, RowId, Visitor, go, text_of
 from console.instants import instant
 from console.pages.staff import units_of
 from console.words import say
-from core.broadcast import announce, follow
+from core.broadcast import announce, follow, schedule
+from core.broadcast import proof as proof_file
 from core.broadcast.announce import AnnouncementError
-from core.broadcast.plan import make_plan
+from core.broadcast.plan import Plan, make_plan, tariffs_of
+from core.broadcast.rules import rules_of
 from core.documents.safe_text import inert
 from core.outbox.queue import TEXT_LIMIT
 from core.people.roles import May
 from core.wording import day_and_time
-from storage.models import DialogueSession, OutboundState
+from storage.models import AnnouncementState, DialogueSession, OutboundState, Reach
 
 router = APIRouter(prefix="/announcements")
 
 _READER = needs(May.READ, whole_sessions=True)
 _SENDER = needs(May.PUBLISH, whole_sessions=True)
-_FIELDS = ("unit", "session", "text", "due_at")
+_FIELDS = ("unit", "session", "text", "due_at", "reach")
 
 
 @router.get("")
@@ -77,6 +81,7 @@ def _form(
     visitor: Visitor,
     values: dict[str, str],
     *,
+    remind: Sequence[str] = (),
     problem: str = "",
     preview: bool = False,
 ) -> Response:
@@ -90,23 +95,36 @@ def _form(
         ).all()
         unit = values["unit"] or visitor.scope.unit_code
         chosen = next((s for s in sessions if str(s.id) == values["session"]), None)
-        plan = None
-        if preview:
-            plan = make_plan(
-                session, unit_code=unit, dialogue_session=chosen, settings=desk.settings, now=desk.now()
-            )
+        plan = _plan(session, desk, values, unit, chosen) if preview else None
     return desk.page(
         request,
         "announcement_new.html",
         visitor,
         units=units,
         sessions=[(s.id, s.title) for s in sessions],
-        values=values,
+        values=values | {"reach": plan.reach if plan else values["reach"]},
+        reaches=[(one.value, say(f"reach.{one.value}")) for one in Reach],
+        reminders=[(key, say(f"reminder.{key}")) for key in schedule.REMINDERS],
+        chosen=remind,
         plan=plan,
         shown=announce.with_opt_out(values["text"].strip()) if preview else "",
         most=TEXT_LIMIT,
         problem=problem,
         status=422 if problem else 200,
+    )
+
+
+def _plan(
+    session: Session, desk: Desk, values: dict[str, str], unit: str, chosen: DialogueSession | None
+) -> Plan:
+    return make_plan(
+        session,
+        unit_code=unit,
+        dialogue_session=chosen,
+        settings=desk.settings,
+        now=desk.now(),
+        reach=Reach(values["reach"]) if values["reach"] in list(Reach) else None,
+        due_at=instant(values["due_at"]),
     )
 
 
@@ -120,11 +138,13 @@ def send(request: Request, desk: TheDesk, form: Form, visitor: Visitor = _SENDER
         number = (
             int(values["session"]) if values["session"].isdigit() and len(values["session"]) < 10 else None
         )
-        _session(session, visitor, number)
+        found = _session(session, visitor, number)
+        plan = _plan(session, desk, values, values["unit"], found)
+    remind = [name for name in schedule.REMINDERS if name in form.getlist("remind")]
     problem = _problem(desk, values)
-    sure = text_of(form, "what", most=10) == "send" and text_of(form, "seen", most=5_000) == values["text"]
-    if problem or not sure:
-        return _form(request, desk, visitor, values, problem=problem, preview=not problem)
+    if problem or not _confirmed(form, values, plan):
+        return _form(request, desk, visitor, values, remind=remind, problem=problem, preview=not problem)
+    now = desk.now()
     with desk.database.write() as session:
         made, rows = announce.start(
             session,
@@ -132,10 +152,28 @@ def send(request: Request, desk: TheDesk, form: Form, visitor: Visitor = _SENDER
             session_id=number,
             text=values["text"],
             created_by=visitor.scope.actor,
-            now=desk.now(),
+            now=now,
             due_at=instant(values["due_at"]),
+            reach=Reach(plan.reach),
+            plan=plan,
+            rules=rules_of(desk.settings),
+            tariffs=tariffs_of(desk.settings),
         )
+        if found is not None:
+            schedule.remind(session, found, before=remind, created_by=visitor.scope.actor, now=now)
+    if made.state == AnnouncementState.SCHEDULED:
+        return go(f"/announcements/{made.id}", done="announcement_scheduled")
     return go(f"/announcements/{made.id}", done="announced", n=rows)
+
+
+def _confirmed(form: FormData, values: dict[str, str], plan: Plan) -> bool:
+    """What is sent is what was shown: the words, and no more money than was shown."""
+    shown = text_of(form, "seen_cost", most=12)
+    return (
+        text_of(form, "what", most=10) == "send"
+        and text_of(form, "seen", most=5_000) == values["text"]
+        and plan.cost_vnd <= (int(shown) if shown.isascii() and shown.isdigit() else 0)
+    )
 
 
 def _problem(desk: Desk, values: dict[str, str]) -> str:
@@ -212,17 +250,39 @@ def proof(desk: TheDesk, announcement_id: RowId, visitor: Visitor = _READER) -> 
     )
 
 
+@router.get("/{announcement_id}/sealed")
+def sealed(desk: TheDesk, announcement_id: RowId, visitor: Visitor = _READER) -> Response:
+    """The same with platform ids, signed: `nghedan report verify` tells whether somebody changed it."""
+    with desk.database.read() as session:
+        _found(session, visitor, announcement_id)
+        lines = proof_file.sealed(
+            proof_file.rows(session, announcement_id=announcement_id),
+            key=proof_file.signing_key(desk.settings.data_dir / "keys"),
+            agency=desk.settings.agency_name,
+            scope={"announcement": announcement_id},
+            now=desk.now(),
+        )
+        content = "".join(lines)
+    return Response(
+        content,
+        media_type="application/jsonl; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="thong-bao-{announcement_id}.jsonl"'},
+    )
+
+
 @router.post("/{announcement_id}/{to}")
 def steer(
-    request: Request, desk: TheDesk, announcement_id: RowId, to: str, _form: Form, visitor: Visitor = _SENDER
+    request: Request, desk: TheDesk, announcement_id: RowId, to: str, form: Form, visitor: Visitor = _SENDER
 ) -> Response:
-    """Pause, go on, cancel."""
+    """Pause, go on (with more money where that was used up), cancel."""
     if to not in ("paused", "running", "cancelled"):
         raise Refused(404)
     try:
         with desk.database.write() as session:
-            _found(session, visitor, announcement_id)
-            rows = announce.steer(session, announcement_id, to)
+            found = _found(session, visitor, announcement_id).announcement
+            more = text_of(form, "limit", most=10)
+            limit = found.cost_limit_vnd + int(more) if more.isascii() and more.isdigit() else None
+            rows = announce.steer(session, announcement_id, to, cost_limit_vnd=limit)
     except AnnouncementError as error:
         raise Refused(409) from error
     return go(f"/announcements/{announcement_id}", done=f"announcement_{to}", n=rows)

@@ -29,6 +29,7 @@ _NEEDS = {
     "comment": May.COMMENT,
     "release": May.QUARANTINE,
     "pass_on": May.QUARANTINE,
+    "resume": May.REPLY,
 }
 
 
@@ -59,6 +60,7 @@ def _view(
         field_choices=[(f.code, f.label) for f in fields()],
         reasons=[(r, say(f"reason.{r}")) for r in Refusal],
         sure=find.SURE,
+        now=desk.now(),
         shown=_SHOWN,
         played=_PLAYED,
         problem=problem,
@@ -97,6 +99,8 @@ def act(
                     judge.comment(session, scope, concern_id, words, now=now)
                 case "release":
                     judge.release(session, scope, concern_id, prefix=desk.settings.code_prefix, now=now)
+                case "resume":
+                    judge.resume_bot(session, scope, concern_id, now=now)
                 case _:
                     judge.pass_on(session, scope, concern_id, words, now=now)
     except JudgeError as error:

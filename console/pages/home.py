@@ -7,6 +7,8 @@ from sqlalchemy import select
 
 from console.access import Someone, TheDesk
 from core.inbox import find
+from core.outbox import alarms
+from core.people.roles import May
 from core.sessions.clock import next_due
 from storage.models import ConcernState, DialogueSession, SessionState
 
@@ -20,6 +22,7 @@ def home(request: Request, desk: TheDesk, visitor: Someone) -> Response:
     """Counts that lead to their lists, and the next duties of the sessions."""
     with desk.database.read() as session:
         counts = find.counts(session, visitor.scope, session_id=None)
+        trouble = alarms.open_alarms(session) if visitor.may(May.PUBLISH) else []
         sessions = session.scalars(
             select(DialogueSession)
             .where(visitor.scope.sessions(), DialogueSession.state != SessionState.PUBLISHED)
@@ -45,4 +48,4 @@ def home(request: Request, desk: TheDesk, visitor: Someone) -> Response:
         )
         if counts.get(state)
     ]
-    return desk.page(request, "home.html", visitor, waiting=waiting, dues=dues)
+    return desk.page(request, "home.html", visitor, waiting=waiting, dues=dues, alarms=trouble)

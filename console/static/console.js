@@ -56,8 +56,10 @@ async function follow() {
 if (bar) setTimeout(follow, 2000);
 
 // An open board says when concerns have arrived or a colleague has changed something; it never moves by itself.
+// The projector does: nobody works on it.
 const news = document.querySelector("[data-pulse]");
 if (news) setInterval(async () => {
   const answer = document.hidden ? null : await fetch(news.dataset.pulse).catch(() => null);
-  if (answer?.ok && (await answer.json()).mark !== news.dataset.mark) news.hidden = false;
+  if (!answer?.ok || String((await answer.json()).mark) === news.dataset.mark) return;
+  if (news.dataset.reload) location.reload(); else news.hidden = false;
 }, 3000);

@@ -4,7 +4,7 @@ missing.
 
 from core.doors.check import DOORS, Door, DoorSuggestion, Reason, check_door
 from core.doors.completeness import MissingDetail, missing_detail
-from core.doors.model import DoorModel, build, ensure
+from core.doors.model import DoorModel, build, ensure, model_file
 from core.doors.personal import PersonalData, find_personal_data
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "ensure",
     "find_personal_data",
     "missing_detail",
+    "model_file",
 ]

@@ -130,14 +130,19 @@ def build(out_dir: Path, *, progress: Progress) -> Path:
     chosen = list(samples.write(samples.families(), per_family=PER_FAMILY, seed=SEED))
     chosen += [sample for sample in samples.ordinary(seed=SEED) if not _blames(sample.text)]
     progress(f"Đang huấn luyện trên {len(chosen)} câu…")
-    path = out_dir / f"doors-{key()}.npz"
-    train(chosen).save(path)
-    return path
+    file = model_file(out_dir)
+    train(chosen).save(file)
+    return file
+
+
+def model_file(out_dir: Path) -> Path:
+    """Where the model of the present templates is, once it is built."""
+    return out_dir / f"doors-{key()}.npz"
 
 
 def ensure(out_dir: Path, progress: Progress) -> DoorModel:
     """The model of the present templates, built when it is not there yet."""
-    path = out_dir / f"doors-{key()}.npz"
-    if not path.is_file():
-        path = build(out_dir, progress=progress)
-    return DoorModel.load(path)
+    file = model_file(out_dir)
+    if not file.is_file():
+        file = build(out_dir, progress=progress)
+    return DoorModel.load(file)

@@ -170,6 +170,16 @@ def comment(session: Session, scope: Scope, concern_id: int, words: str, *, now:
     session.flush()
 
 
+def resume_bot(session: Session, scope: Scope, concern_id: int, *, now: datetime) -> None:
+    """The clerk who wrote by hand is done: the bot answers the author again."""
+    concern = _one(session, scope, concern_id)
+    contact = session.get_one(Contact, concern.contact_id)
+    if contact.bot_paused_until is None or contact.bot_paused_until <= now:
+        raise JudgeError("wrong_state")
+    contact.bot_paused_until = None
+    _note(session, concern, "bot_resumed", scope, now, {})
+
+
 def release(session: Session, scope: Scope, concern_id: int, *, prefix: str, now: datetime) -> str:
     """A person found that it is an ordinary concern after all: it gets a code and its author hears so."""
     concern = _one(session, scope, concern_id)

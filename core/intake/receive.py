@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
+from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -26,29 +27,36 @@ class Stored:
     waiting: bool
 
 
+def _insert(make: Callable[[Table], Any]) -> Any:
+    table = cast(Table, Inbound.__table__)
+    columns = table.c
+    return (
+        make(table)
+        .on_conflict_do_nothing()
+        .returning(
+            columns.id,
+            columns.channel,
+            columns.account_id,
+            columns.sender_id,
+            columns.state == InboundState.RECEIVED,
+        )
+    )
+
+
+_INSERT = {"postgresql": _insert(postgresql.insert), "sqlite": _insert(sqlite.insert)}
+
+
 def store(session: Session, events: Sequence[Incoming], *, now: datetime) -> list[Stored]:
     """Insert the events as inbound rows; a repeated one changes nothing. Returns the rows that were new.
 
-    One statement whatever the number of events. The caller commits before it answers the platform.
+    One statement whatever the number of events, compiled once in the life of the process: every webhook passes here.
+    The caller commits before it answers the platform.
     """
     if not events:
         return []
+    connection = session.connection()
     rows = [_row(event, now=now) for event in events]
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = (
-        insert(Inbound)
-        .values(rows)
-        .on_conflict_do_nothing()
-        .returning(
-            Inbound.id,
-            Inbound.channel,
-            Inbound.account_id,
-            Inbound.sender_id,
-            Inbound.state == InboundState.RECEIVED,
-        )
-    )
-    return [Stored(*row) for row in session.execute(statement)]
+    return [Stored(*row) for row in connection.execute(_INSERT[connection.dialect.name], rows)]
 
 
 def _row(event: Incoming, *, now: datetime) -> dict[str, Any]:

@@ -36,7 +36,7 @@ LEASE_S = 20.0
 _MAX_WAIT_S = 120.0
 # After this many failed attempts (about an hour) the message goes to staff; its words are kept.
 _GIVE_UP_AFTER = 40
-# A clerk who answers by hand in the OA console is not talked over for this long.
+# A clerk who answers by hand in the OA console is not talked over for this long, by default.
 HUMAN_TAKEOVER = timedelta(hours=4)
 
 
@@ -82,7 +82,14 @@ def conversation_of(session: Session, inbound_id: int) -> Conversation | None:
     return Conversation(*row) if row else None
 
 
-def claim(session: Session, conversation: Conversation, *, holder: str, now: datetime) -> ClaimedTurn | None:
+def claim(
+    session: Session,
+    conversation: Conversation,
+    *,
+    holder: str,
+    now: datetime,
+    takeover: timedelta = HUMAN_TAKEOVER,
+) -> ClaimedTurn | None:
     """Take the conversation's oldest message, or None when there is none due or another worker has it.
 
     Receipts and other events without an answer are applied on the way. The caller commits.
@@ -104,7 +111,7 @@ def claim(session: Session, conversation: Conversation, *, holder: str, now: dat
         inbound.contact_id = contact.id
         if _needs_answer(inbound, contact, now=now):
             return _begin(session, inbound, contact, now=now)
-        _apply(session, inbound, contact, now=now)
+        _apply(session, inbound, contact, now=now, takeover=takeover)
 
 
 def _lease(session: Session, contact: Contact, *, holder: str, now: datetime) -> bool:
@@ -174,7 +181,9 @@ def _has_draft(session: Session, contact: Contact) -> bool:
     return session.scalar(query) is not None
 
 
-def _apply(session: Session, inbound: Inbound, contact: Contact, *, now: datetime) -> None:
+def _apply(
+    session: Session, inbound: Inbound, contact: Contact, *, now: datetime, takeover: timedelta
+) -> None:
     """An event without an answer: a receipt, an echo, somebody left."""
     at = inbound.occurred_at
     references = inbound.payload.get("refers_to", [])
@@ -184,7 +193,7 @@ def _apply(session: Session, inbound: Inbound, contact: Contact, *, now: datetim
         case IncomingKind.SEEN:
             receipts.apply_seen(session, contact, references, at=at)
         case IncomingKind.ECHO if inbound.payload.get("human"):
-            contact.bot_paused_until = now + HUMAN_TAKEOVER
+            contact.bot_paused_until = now + takeover
         case IncomingKind.ECHO:
             receipts.apply_echo(session, contact, external_ids=references, text=inbound.text, at=at)
         case IncomingKind.UNFOLLOWED:

@@ -125,13 +125,17 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message to send. `text` is NFC, within the channel's limit, and lists its numbered choices."""
+    """One message to send. `text` is NFC, within the channel's limit, and lists its numbered choices.
+
+    With `template_data` it goes as the account's approved template instead, where the platform has such.
+    """
 
     delivery_id: int
     recipient_id: str
     text: str
     choices: tuple[Choice, ...] = ()
     bulk: bool = False
+    template_data: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,4 +312,12 @@ class TokenStore(Protocol):
 
     def lock(self) -> Any:
         """Async context manager; entering waits for the holder, re-read `load()` after it."""
+        ...
+
+    async def recall(self, name: str) -> str | None:
+        """What `remember` kept of the account, across restarts and programs."""
+        ...
+
+    async def remember(self, name: str, value: str | None) -> None:
+        """Keep a small fact of the account; None forgets it."""
         ...

@@ -6,12 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import CursorResult, bindparam, case, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
+from core.outbox import digest
 from core.outbox.port import Choice, NotDelivered, OutcomeUnknown, Outgoing, SendFailure
 from core.outbox.split import split_text
-from storage.models import PRIORITY, Attempt, Contact, Outbound, OutboundKind, OutboundState
+from core.outbox.tariff import Tariff
+from core.outbox.toll import Tolls, give_back
+from storage.models import (
+    PRIORITY,
+    Announcement,
+    Attempt,
+    Contact,
+    Outbound,
+    OutboundKind,
+    OutboundState,
+    Route,
+)
 
 # The smallest limit of our channels (Zalo OA and Zalo Bot, `sendMessage`: 2,000 characters after NFC).
 TEXT_LIMIT = 2_000
@@ -28,6 +40,7 @@ class Claimed:
     attempt_id: int
     contact_id: int
     message: Outgoing
+    is_digest: bool = False
 
 
 def enqueue(
@@ -74,13 +87,23 @@ def with_numbers(text: str, choices: Sequence[Choice]) -> str:
 
 
 def claim_due(
-    session: Session, *, channel: str, account_id: str, holder: str, limit: int, now: datetime
+    session: Session,
+    *,
+    channel: str,
+    account_id: str,
+    holder: str,
+    limit: int,
+    now: datetime,
+    tariff: Tariff | None = None,
+    bulk: bool = True,
 ) -> list[Claimed]:
     """Mark up to `limit` due rows of one account as sending, open an attempt for each, and return them.
 
     Replies come before bulk, and of one conversation only the oldest unsent row is taken, so order is
     kept. Two senders never get the same row: one UPDATE; PostgreSQL skips locked rows, SQLite makes
-    writers wait. The caller commits before it sends.
+    writers wait. With a `tariff`, rows that may not go now wait for the person, and an announcement stops
+    before it costs more than was confirmed. `bulk=False` leaves announcements for later. The caller
+    commits before it sends.
     """
     earlier = aliased(Outbound)
     due = (
@@ -90,6 +113,7 @@ def claim_due(
             Outbound.account_id == account_id,
             Outbound.state.in_(_CLAIMABLE),
             Outbound.due_at <= now,
+            *(() if bulk else (Outbound.priority < PRIORITY[OutboundKind.ANNOUNCEMENT],)),
             ~exists().where(
                 earlier.contact_id == Outbound.contact_id,
                 earlier.id < Outbound.id,
@@ -111,6 +135,16 @@ def claim_due(
     if not claimed_ids:
         return []
     session.execute(insert(Attempt), [{"outbound_id": i, "started_at": now} for i in claimed_ids])
+    claimed = _claimed(session, claimed_ids)
+    if tariff is None:
+        return claimed
+    tolls = Tolls(session, tariff, now=now)
+    tolls.judge([one.message.delivery_id for one in claimed])
+    _take_back(session, [one for one in claimed if one.message.delivery_id in tolls.held])
+    return [one for one in claimed if one.message.delivery_id not in tolls.held]
+
+
+def _claimed(session: Session, claimed_ids: Sequence[int]) -> list[Claimed]:
     rows = session.execute(
         select(
             Attempt.id.label("attempt_id"),
@@ -120,9 +154,11 @@ def claim_due(
             Outbound.choices,
             Outbound.kind,
             Contact.external_id,
+            case((Outbound.route == Route.TEMPLATE, Announcement.template_data)).label("template_data"),
         )
         .join(Outbound, Outbound.id == Attempt.outbound_id)
         .join(Contact, Contact.id == Outbound.contact_id)
+        .outerjoin(Announcement, Announcement.id == Outbound.announcement_id)
         .where(Attempt.outbound_id.in_(claimed_ids), Attempt.finished_at.is_(None))
         .order_by(Outbound.priority, Outbound.due_at, Outbound.id)
     )
@@ -136,10 +172,25 @@ def claim_due(
                 text=row.text,
                 choices=tuple(Choice(label, value) for label, value in row.choices),
                 bulk=row.kind == OutboundKind.ANNOUNCEMENT,
+                template_data=row.template_data,
             ),
+            is_digest=row.kind == OutboundKind.DIGEST,
         )
         for row in rows
     ]
+
+
+def _take_back(session: Session, claimed: Sequence[Claimed]) -> None:
+    """The state was decided elsewhere; the attempt that was not one leaves no trace."""
+    if not claimed:
+        return
+    session.execute(delete(Attempt).where(Attempt.id.in_([one.attempt_id for one in claimed])))
+    session.execute(
+        update(Outbound)
+        .where(Outbound.id.in_([one.message.delivery_id for one in claimed]))
+        .values(holder=None, attempts=Outbound.attempts - 1)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def put_back(session: Session, claimed: Sequence[Claimed]) -> None:
@@ -178,6 +229,7 @@ def record_all(session: Session, outcomes: Sequence[Outcome]) -> None:
             _CLOSE_SENT_ROW,
             [{"key": o.claimed.message.delivery_id, "at": o.at, "external": o.external_id} for o in sent],
         )
+        digest.follow(session, [o.claimed.message.delivery_id for o in sent if o.claimed.is_digest])
     for outcome in outcomes:
         if isinstance(outcome.error, NotDelivered):
             record_failure(session, outcome.claimed, error=outcome.error, now=outcome.at)
@@ -214,6 +266,8 @@ def record_unknown(session: Session, claimed: Claimed, *, detail: str, now: date
         .where(Outbound.id == claimed.message.delivery_id, Outbound.state == OutboundState.SENDING)
         .values(state=OutboundState.UNKNOWN, failure="no_answer")
     )
+    if claimed.is_digest:
+        digest.follow(session, [claimed.message.delivery_id])
 
 
 def record_failure(session: Session, claimed: Claimed, *, error: NotDelivered, now: datetime) -> None:
@@ -227,6 +281,10 @@ def record_failure(session: Session, claimed: Claimed, *, error: NotDelivered, n
     row.state, row.due_at = _after_failure(error, attempts=row.attempts, now=now)
     if error.failure is SendFailure.RATE_LIMITED:
         row.attempts -= 1  # Waiting for one's turn is not a failed try.
+    if row.cost_vnd:
+        give_back(session, row)
+    if claimed.is_digest:
+        digest.undo_or_follow(session, row)
     if error.failure is SendFailure.RECIPIENT_GONE:
         session.execute(update(Contact).where(Contact.id == row.contact_id).values(reachable=False))
 
@@ -276,6 +334,9 @@ def mark_orphans_unknown(session: Session, *, channel: str, account_id: str, now
         )
         .scalar_subquery()
     )
+    digests = session.scalars(
+        select(Outbound.id).where(Outbound.id.in_(orphans), Outbound.kind == OutboundKind.DIGEST)
+    ).all()
     session.execute(
         update(Attempt)
         .where(Attempt.outbound_id.in_(orphans), Attempt.finished_at.is_(None))
@@ -291,17 +352,23 @@ def mark_orphans_unknown(session: Session, *, channel: str, account_id: str, now
         )
         .values(state=OutboundState.UNKNOWN, failure="sender_died")
     )
+    digest.follow(session, digests)
     assert isinstance(result, CursorResult)
     return result.rowcount
 
 
 def release_waiting(session: Session, contact_id: int, *, now: datetime) -> None:
-    """The person wrote: what waited for that may go now."""
-    session.execute(
-        update(Outbound)
+    """The person wrote: what waited for that may go now; several messages become one, the newest first."""
+    waiting = session.scalars(
+        select(Outbound)
         .where(Outbound.contact_id == contact_id, Outbound.state == OutboundState.WAITING_FOR_CONTACT)
-        .values(state=OutboundState.QUEUED, due_at=now)
-    )
+        .order_by(Outbound.id.desc())
+    ).all()
+    if len(waiting) > 1:
+        waiting = digest.merge(session, waiting, limit=TEXT_LIMIT, now=now)
+    for row in waiting:
+        row.state = OutboundState.QUEUED
+        row.due_at = now
 
 
 def next_due_at(session: Session, *, channel: str, account_id: str) -> datetime | None:

@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from storage.models import Contact, Outbound, OutboundState
+from core.outbox import digest
+from storage.models import Contact, Outbound, OutboundKind, OutboundState
 
 _MAY_HAVE_ARRIVED = (OutboundState.SENDING, OutboundState.SENT, OutboundState.UNKNOWN)
 
@@ -83,4 +84,6 @@ def apply_echo(
     row.external_id = external_ids[0]
     row.sent_at = at
     row.failure = None
+    if row.kind == OutboundKind.DIGEST:
+        digest.follow(session, [row.id])
     return True

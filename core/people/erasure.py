@@ -41,6 +41,7 @@ _STOPPABLE = (
     OutboundState.WAITING_FOR_CONTACT,
     OutboundState.TEMPORARY_FAILURE,
     OutboundState.PAUSED,
+    OutboundState.MERGED,
 )
 # Shorter than the shortest quote that we make, so this much of a text's beginning finds them all.
 _QUOTE_STEM = 40
@@ -132,7 +133,7 @@ def _blank_quotes(session: Session, concerns: Sequence[Concern], *, own_contacts
     quoting = session.scalars(
         select(Outbound).where(
             Outbound.contact_id.in_(_who_may_have_read(told, own_contacts)),
-            Outbound.kind == OutboundKind.REPLY,
+            Outbound.kind.in_((OutboundKind.REPLY, OutboundKind.DIGEST)),
             or_(*(Outbound.text.contains(stem, autoescape=True) for stem in stems)),
         )
     ).all()

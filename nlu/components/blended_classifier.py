@@ -2,11 +2,14 @@
 
 Each view has a logistic regression of its own; their log-probabilities are averaged with a fixed weight. The
 folded view does not see diacritics, so it holds when they are missing; the vector knows words that no
-example has. Weight and fallback threshold were chosen on left-out templates (`nlu/measure.py`).
+example has, but little of those without their diacritics. Weights and fallback threshold were chosen on
+left-out templates (`nlu/measure.py`).
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import Any
 
 import joblib
@@ -24,6 +27,7 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
+_MARKED = re.compile(r"[\u0300-\u036fđĐ]")
 _FILE = "classifier.joblib"
 # Centred unit vectors are short; the regression's regularisation wants them near length one.
 _STRETCH = 4.0
@@ -32,8 +36,11 @@ _STRETCH = 4.0
 class TwoViews:
     """The classifier itself, without Rasa: folded token texts and vectors in, probabilities out."""
 
-    def __init__(self, words_weight: float, *, c_words: float = 8.0, c_vectors: float = 20.0) -> None:
+    def __init__(
+        self, words_weight: float, *, plain_weight: float = 0.9, c_words: float = 8.0, c_vectors: float = 20.0
+    ) -> None:
         self.words_weight = words_weight
+        self.plain_weight = plain_weight
         self._words = TfidfVectorizer(
             token_pattern=r"\S+", ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32
         )
@@ -61,11 +68,12 @@ class TwoViews:
     def _folded(self, texts: list[str]) -> csr_matrix:
         return hstack([self._words.transform(texts), self._letters.transform(texts)]).tocsr()
 
-    def probabilities(self, texts: list[str], vectors: np.ndarray) -> np.ndarray:
-        """One row a text; each sums to one."""
+    def probabilities(self, texts: list[str], vectors: np.ndarray, plain: np.ndarray) -> np.ndarray:
+        """One row a text; each sums to one. `plain` is true where the message was written without diacritics."""
         by_words = self._by_words.predict_log_proba(self._folded(texts))
         by_vectors = self._by_vectors.predict_log_proba((vectors - self._centre) * _STRETCH)
-        mixed = self.words_weight * by_words + (1 - self.words_weight) * by_vectors
+        weight = np.where(plain, self.plain_weight, self.words_weight)[:, None]
+        mixed = weight * by_words + (1 - weight) * by_vectors
         mixed = np.exp(mixed - mixed.max(axis=1, keepdims=True))
         return mixed / mixed.sum(axis=1, keepdims=True)
 
@@ -76,15 +84,17 @@ class BlendedClassifier(IntentClassifier, GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """`words_weight`: share of the folded view in the mixture; `ranking`: how many intents are told."""
-        return {"words_weight": 0.8, "ranking": 5}
+        """Shares of the folded view with and without diacritics; `ranking`: how many intents are told."""
+        return {"words_weight": 0.8, "plain_weight": 0.9, "ranking": 5}
 
     def __init__(
         self, config: dict[str, Any], storage: ModelStorage, resource: Resource, model: TwoViews | None = None
     ) -> None:
         self._ranking = int(config["ranking"])
         self._storage, self._resource = storage, resource
-        self._model = model or TwoViews(float(config["words_weight"]))
+        self._model = model or TwoViews(
+            float(config["words_weight"]), plain_weight=float(config["plain_weight"])
+        )
 
     @classmethod
     def required_components(cls) -> list[type]:
@@ -133,7 +143,7 @@ class BlendedClassifier(IntentClassifier, GraphComponent):
         if not messages:
             return messages
         names = self._model.intents
-        rows = self._model.probabilities(_texts(messages), _vectors(messages))
+        rows = self._model.probabilities(_texts(messages), _vectors(messages), _plain(messages))
         for message, row in zip(messages, rows, strict=True):
             best = np.argsort(-row)[: self._ranking]
             ranking = [{"name": names[i], "confidence": float(row[i])} for i in best]
@@ -144,6 +154,11 @@ class BlendedClassifier(IntentClassifier, GraphComponent):
 
 def _texts(messages: list[Message]) -> list[str]:
     return [" ".join(token.text for token in m.get(TOKENS_NAMES[TEXT]) or []) for m in messages]
+
+
+def _plain(messages: list[Message]) -> np.ndarray:
+    """Whether each was typed without a single diacritic, đ included."""
+    return np.array([not _MARKED.search(unicodedata.normalize("NFD", m.get(TEXT) or "")) for m in messages])
 
 
 def _vectors(messages: list[Message]) -> np.ndarray:

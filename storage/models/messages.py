@@ -34,6 +34,7 @@ class OutboundState(StrEnum):
     TECHNICAL_FAILURE = "technical_failure"  # us
     CANCELLED = "cancelled"
     PAUSED = "paused"  # staff stopped the announcement and may let it go on
+    MERGED = "merged"  # part of a digest of what waited; takes that message's outcome
 
     @property
     def final(self) -> bool:
@@ -44,6 +45,7 @@ class OutboundState(StrEnum):
             OutboundState.TEMPORARY_FAILURE,
             OutboundState.WAITING_FOR_CONTACT,
             OutboundState.PAUSED,
+            OutboundState.MERGED,
         )
 
 
@@ -53,13 +55,25 @@ class OutboundKind(StrEnum):
     REPLY = "reply"
     ANSWER = "answer"
     NOTICE = "notice"
+    DIGEST = "digest"  # what waited for the person's next message, in one
     ANNOUNCEMENT = "announcement"
+
+
+class Route(StrEnum):
+    """How a message goes, which decides what it costs."""
+
+    MESSAGE = "message"  # the channel has no windows
+    FREE_WINDOW = "free_window"
+    PAID_WINDOW = "paid_window"
+    TEMPLATE = "template"  # an approved form, outside of every window
+    NEXT_CONTACT = "next_contact"  # nothing may be sent now: when the person next writes
 
 
 # Dialogue first: a broadcast at full rate would starve people who wait for a reply.
 PRIORITY = {
     OutboundKind.REPLY: 0,
     OutboundKind.NOTICE: 1,
+    OutboundKind.DIGEST: 1,
     OutboundKind.ANSWER: 5,
     OutboundKind.ANNOUNCEMENT: 9,
 }
@@ -130,7 +144,10 @@ class ActionResult(Base):
 
 
 class Outbound(Base):
-    """One message to one person. `dedupe_key` is its cause, so that no cause can speak twice."""
+    """One message to one person. `dedupe_key` is its cause, so that no cause can speak twice.
+
+    `route` and `cost_vnd` are of the newest try; `merged_into` is the digest that carries the row.
+    """
 
     __tablename__ = "outbound"
 
@@ -156,8 +173,24 @@ class Outbound(Base):
     inbound_id: Mapped[int | None] = mapped_column(ForeignKey("inbound.id"))
     announcement_id: Mapped[int | None] = mapped_column(ForeignKey("announcement.id"))
     answer_id: Mapped[int | None] = mapped_column(ForeignKey("answer.id"), index=True)
+    route: Mapped[str] = mapped_column(String(20), default=Route.MESSAGE, server_default="message")
+    cost_vnd: Mapped[int] = mapped_column(default=0, server_default="0")
+    merged_into: Mapped[int | None]
 
     __table_args__ = (
+        Index(
+            "ix_outbound_merged",
+            "merged_into",
+            sqlite_where=sql_text("merged_into IS NOT NULL"),
+            postgresql_where=sql_text("merged_into IS NOT NULL"),
+        ),
+        Index(
+            "ix_outbound_waiting",
+            "contact_id",
+            "id",
+            sqlite_where=sql_text("state = 'waiting_for_contact'"),
+            postgresql_where=sql_text("state = 'waiting_for_contact'"),
+        ),
         Index(
             "ix_outbound_queue",
             "channel",

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Date, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, false
+from sqlalchemy import text as sql_text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base
@@ -133,8 +134,29 @@ class AgendaChoice(Base):
     at: Mapped[datetime]
 
 
+class AnnouncementState(StrEnum):
+    """Where an announcement stands."""
+
+    SCHEDULED = "scheduled"  # its rows are written when its time comes
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+
+
+class Reach(StrEnum):
+    """How far an announcement may go on channels that charge; each goes as far as the one before, and further."""
+
+    FREE = "free"
+    PAID = "paid"
+    TEMPLATE = "template"
+
+
 class Announcement(Base):
-    """A notice to the subscribers of a unit. One outbound row per recipient when it starts."""
+    """A notice to the subscribers of a unit. One outbound row per recipient when it starts.
+
+    A scheduled one has `starts_at`, or `before_minutes` before its dialogue session, wherever that moves. `plan` is
+    what staff confirmed; `spent_vnd` never exceeds `cost_limit_vnd`: the run stops, and `stopped_why` says why.
+    """
 
     __tablename__ = "announcement"
 
@@ -145,6 +167,23 @@ class Announcement(Base):
     state: Mapped[str] = mapped_column(String(12))
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(String(60))
+    starts_at: Mapped[datetime | None]
+    before_minutes: Mapped[int | None]
+    reach: Mapped[str] = mapped_column(String(12), default=Reach.FREE, server_default="free")
+    cost_limit_vnd: Mapped[int] = mapped_column(default=0, server_default="0")
+    spent_vnd: Mapped[int] = mapped_column(default=0, server_default="0")
+    stopped_why: Mapped[str | None] = mapped_column(String(40))
+    template_data: Mapped[dict[str, Any] | None]
+    plan: Mapped[dict[str, Any] | None]
+
+    __table_args__ = (
+        Index(
+            "ix_announcement_scheduled",
+            "id",
+            sqlite_where=sql_text("state = 'scheduled'"),
+            postgresql_where=sql_text("state = 'scheduled'"),
+        ),
+    )
 
 
 class Answer(Base):

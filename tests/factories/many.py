@@ -80,6 +80,7 @@ def _contact(citizen_id: int, now: object) -> dict[str, object]:
         "citizen_id": citizen_id,
         "dialogue": {},
         "created_at": now,
+        "last_inbound_at": now,
         "reachable": citizen_id % 10 != 0,
     }
 

@@ -27,7 +27,16 @@ def test_only_the_gateway_is_published() -> None:
     assert [name for name, service in SERVICES.items() if service.get("ports")] == ["gateway"]
     assert COMPOSE["networks"]["inside"]["internal"] is True
     for name, service in SERVICES.items():
-        assert service["networks"] == (["inside", "outside"] if name == "gateway" else ["inside"])
+        calls_platforms = name in {"gateway", "sender"}
+        assert service["networks"] == (["inside", "outside"] if calls_platforms else ["inside"])
+
+
+def test_the_scaled_profile_shares_every_role_and_no_second_inlet() -> None:
+    scaled = {name: s["environment"] for name, s in SERVICES.items() if s.get("profiles") == ["scaled"]}
+    roles = {name: environment["NGHEDAN_ROLES"] for name, environment in scaled.items()}
+    assert roles == {"worker": "turns", "sender": "sender"}
+    assert {environment["NGHEDAN_BACKGROUND"] for environment in scaled.values()} == {"procrastinate"}
+    assert SERVICES["gateway"]["environment"]["NGHEDAN_ROLES"].startswith("${NGHEDAN_GATEWAY_ROLES:-")
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -44,7 +53,7 @@ def test_no_secret_is_written_down() -> None:
         assert values and all(value.startswith("${" + name) for value in values)
 
 
-@pytest.mark.parametrize("name", ["gateway", "actions"])
+@pytest.mark.parametrize("name", ["gateway", "worker", "sender", "actions"])
 def test_the_programs_exist(name: str) -> None:
     command = " ".join(SERVICES[name]["command"])
     path = next(path for words, path in _PROGRAMS.items() if words in command)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from storage.models import Announcement, Outbound, OutboundState, StaffRole
+from core.broadcast import proof
+from storage.models import Announcement, ChannelState, Contact, Outbound, OutboundState, StaffRole
 from tests.factories.console import Office, Visit
 from tests.factories.many import many_concerns
 from tests.factories.plain_reader import BAC_HA, BAT_XAT
@@ -74,12 +76,32 @@ def test_pause_go_on_cancel(office: Office, clerk: Visit, session_id: int) -> No
     assert clerk.post(f"/announcements/{number}/nonsense").status_code == 404
 
 
-def test_scheduled_message_waits_for_its_time(office: Office, clerk: Visit, session_id: int) -> None:
-    values = _values(session_id, what="send", seen=TEXT, due_at="2026-11-03T07:00")
-    clerk.post("/announcements", values)
+def test_scheduled_announcement_and_its_reminders_wait_for_their_time(
+    office: Office, clerk: Visit, session_id: int
+) -> None:
+    values = _values(session_id, what="send", seen=TEXT, due_at="2026-11-03T07:00", remind="1d")
+    page = clerk.post("/announcements", values).text
+    assert "hẹn giờ" in page
+    assert _states(office) == set()
     with office.commune.database.read() as session:
-        due = set(session.scalars(select(Outbound.due_at)))
-    assert {f"{at:%Y-%m-%d %H:%M}" for at in due} == {"2026-11-03 00:00"}
+        made = session.scalars(select(Announcement).order_by(Announcement.id)).all()
+    assert [one.state for one in made] == ["scheduled", "scheduled"]
+    assert f"{made[0].starts_at:%Y-%m-%d %H:%M}" == "2026-11-03 00:00"
+    assert made[1].before_minutes == 1440
+
+
+def test_money_beyond_what_was_shown_is_not_spent(office: Office, clerk: Visit, session_id: int) -> None:
+    with office.commune.database.write() as session:
+        long_ago = office.commune.clock.at - timedelta(days=4)
+        session.execute(update(Contact).where(Contact.channel == "zalo_oa").values(last_inbound_at=long_ago))
+    values = _values(session_id, what="send", seen=TEXT, reach="paid", seen_cost="0")
+    page = clerk.post("/announcements", values).text
+    assert "495" in page  # nine people at 55 đồng
+    assert _states(office) == set()
+    clerk.post("/announcements", values | {"seen_cost": "495"})
+    with office.commune.database.read() as session:
+        made = session.scalars(select(Announcement)).one()
+    assert (made.reach, made.cost_limit_vnd) == ("paid", 495)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +131,24 @@ def test_outcome_by_recipient_and_proof_without_names(office: Office, clerk: Vis
     assert len(rows) == 31
     assert "external" not in text
     assert clerk.get(f"/announcements/{number}", state="permanent_failure").text.count("<tr>") == 4
+
+
+def test_the_sealed_proof_is_whole_and_names_nobody(office: Office, clerk: Visit, session_id: int) -> None:
+    clerk.post("/announcements", _values(session_id, what="send", seen=TEXT))
+    with office.commune.database.read() as session:
+        number = session.scalars(select(Announcement.id)).one()
+    text = clerk.get(f"/announcements/{number}/sealed").text
+    verdict = proof.verify(text.splitlines(keepends=True))
+    assert (verdict.ok, verdict.messages) == (True, 30)
+    assert "ngày mai" not in text
+
+
+def test_an_account_in_trouble_is_on_the_first_page_of_the_office(office: Office) -> None:
+    with office.commune.database.write() as session:
+        facts = {"alarm": "refresh_used"}
+        session.add(ChannelState(channel="zalo_oa", account_id="a", facts=facts))
+    assert "API Explorer" in office.as_(StaffRole.VAN_PHONG).get("/").text
+    assert "API Explorer" not in office.as_(StaffRole.GIAM_SAT).get("/").text
 
 
 def test_list_asks_a_constant_number_of_times(office: Office, clerk: Visit, session_id: int) -> None:

@@ -11,6 +11,9 @@ from tests.factories.console import Office
 OPEN = {
     *((method, path) for method in ("GET", "POST") for path in ("/login", "/second-step")),
     ("GET", "/static/{name}"),
+    # The hall has no logins: its pages open by the room's secret address only.
+    *(("GET", f"/live/{{token}}{page}") for page in ("", "/pulse", "/ask")),
+    ("POST", "/live/{token}/ask"),
 }
 
 
@@ -44,6 +47,14 @@ def test_every_route_but_the_login_wants_a_login(office: Office) -> None:
         else:
             answer = visit.post(filled(path), follow=False)
         assert (answer.status_code, answer.headers["location"].split("?")[0]) == (303, "/console/login"), path
+
+
+def test_the_halls_pages_open_by_their_secret_address_only(office: Office) -> None:
+    visit = office.visit()
+    for page in ("", "/pulse", "/ask"):
+        assert visit.client.get(f"/console/live/{'a' * 32}{page}").status_code == 404, page
+    visit.get("/login")
+    assert visit.post(f"/live/{'a' * 32}/ask", follow=False).status_code == 404
 
 
 def test_every_form_is_refused_without_its_token_and_from_other_sites(office: Office) -> None:

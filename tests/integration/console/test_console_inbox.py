@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
 from core.people import erasure
-from storage.models import Attachment, Citizen, Concern, ConcernEvent, ConcernState, StaffRole
+from storage.models import Attachment, Citizen, Concern, ConcernEvent, ConcernState, Contact, StaffRole
 from tests.factories.console import Office, Visit
 from tests.factories.many import many_concerns
 from tests.factories.plain_reader import BAC_HA, BAT_XAT
@@ -231,6 +233,19 @@ def test_reply_goes_to_the_chat_once_and_is_shown(office: Office, clerk: Visit) 
     assert person.heard()[-1].text.endswith("Ủy ban đã cử người xuống xem ạ.")
     empty = clerk.post(f"/concerns/{concern.id}/do/reply", {"words": "  "})
     assert (empty.status_code, "Chưa nhập nội dung" in empty.text) == (422, True)
+
+
+def test_a_clerk_who_is_done_lets_the_bot_answer_again(office: Office, clerk: Visit) -> None:
+    _, concern = _concern(office)
+    assert "Cho máy trả lời lại" not in clerk.get(f"/concerns/{concern.id}").text
+    with office.commune.database.write() as session:
+        contact = session.get_one(Contact, concern.contact_id)
+        contact.bot_paused_until = office.commune.clock.at + timedelta(hours=4)
+    assert "Cho máy trả lời lại" in clerk.get(f"/concerns/{concern.id}").text
+    assert "trả lời người này trở lại" in clerk.post(f"/concerns/{concern.id}/do/resume").text
+    with office.commune.database.read() as session:
+        assert session.get_one(Contact, concern.contact_id).bot_paused_until is None
+    assert _events(office, concern.id)[-1] == "bot_resumed"
 
 
 def test_question_of_staff_is_answered_with_one_tap_and_comes_back(office: Office, clerk: Visit) -> None:

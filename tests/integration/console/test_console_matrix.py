@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from storage.models import (
     Agenda,
@@ -19,6 +21,7 @@ from storage.models import (
     Attachment,
     Concern,
     ConcernState,
+    LiveQuestion,
     StaffMember,
     StaffRole,
     Topic,
@@ -56,6 +59,12 @@ _AROUND_LOGIN = (
     ("GET", "/two-factor"),
     ("POST", "/two-factor"),
     ("GET", "/static/{name}"),
+)
+_IN_THE_HALL = (
+    ("GET", "/live/{token}"),
+    ("GET", "/live/{token}/pulse"),
+    ("GET", "/live/{token}/ask"),
+    ("POST", "/live/{token}/ask"),
 )
 TABLE: dict[tuple[str, str], Line] = {
     # Before and around the login: what these do is tested with the login.
@@ -101,7 +110,17 @@ TABLE: dict[tuple[str, str], Line] = {
     ("GET", "/announcements/{announcement_id}"): SESSION_READ,
     ("GET", "/announcements/{announcement_id}/progress"): SESSION_READ,
     ("GET", "/announcements/{announcement_id}/proof"): SESSION_READ,
+    ("GET", "/announcements/{announcement_id}/sealed"): SESSION_READ,
     ("POST", "/announcements/{announcement_id}/{to}"): SESSION_WRITE,
+    ("GET", "/sessions/{session_id}/live"): SESSION_READ,
+    ("GET", "/sessions/{session_id}/live/pulse"): SESSION_READ,
+    ("POST", "/sessions/{session_id}/live/item/{key}/{step}"): SESSION_WRITE,
+    ("POST", "/sessions/{session_id}/live/undo"): SESSION_WRITE,
+    ("POST", "/sessions/{session_id}/live/drafts"): SESSION_WRITE,
+    ("POST", "/sessions/{session_id}/live/room"): SESSION_WRITE,
+    ("POST", "/sessions/{session_id}/live/questions/{question_id}/{judged}"): SESSION_WRITE,
+    # Without a login, for who has the token of an open room: tested with the live session.
+    **dict.fromkeys(_IN_THE_HALL, ANYONE),
     ("GET", "/dashboard"): Line(WHOLE),
     ("GET", "/staff"): Line(frozenset({R.QUAN_TRI})),
     ("POST", "/staff"): Line(
@@ -179,9 +198,22 @@ def things(office: Office) -> dict[str, str]:
             "what": "reply",
             "kind": "csv",
             "to": "paused",
+            "step": "begin",
+            "judged": "approved",
+            "question_id": str(_question(session, session_id)),
+            "token": "khong-co-phong-nay",
             "name": "console.css",
             "unit": BAT_XAT.code,
         }
+
+
+def _question(session: Session, session_id: int) -> int:
+    question = LiveQuestion(
+        session_id=session_id, text=f"Câu hỏi {SECRET}", state="waiting", created_at=datetime.now(UTC)
+    )
+    session.add(question)
+    session.flush()
+    return question.id
 
 
 def _call(visit: Visit, method: str, path: str, line: Line, things: dict[str, str]) -> Any:

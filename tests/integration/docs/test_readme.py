@@ -74,7 +74,10 @@ def test_the_make_targets_exist(target: str) -> None:
     assert re.search(rf"^{re.escape(target)}:", text, re.MULTILINE)
 
 
-def test_the_links_and_pictures_exist() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
+@pytest.mark.parametrize(
+    "page", ["README.md", *(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/**/*.md"))]
+)
+def test_the_links_and_pictures_exist(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
     for link in re.findall(r"\]\((?!http)([^)#]+)\)", text):
-        assert (ROOT / link).exists(), link
+        assert ((ROOT / page).parent / link).exists(), link

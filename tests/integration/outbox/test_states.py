@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -71,6 +73,7 @@ class _Phone:
 
     handed_over: dict[int, int] = field(default_factory=dict)
     certain: set[int] = field(default_factory=set)
+    read: Counter[str] = field(default_factory=Counter)
 
 
 class Deliveries(RuleBasedStateMachine):
@@ -162,6 +165,7 @@ class Deliveries(RuleBasedStateMachine):
     def _hand_over(self, one: Claimed, *, certain: bool) -> None:
         delivery = one.message.delivery_id
         self.phone.handed_over[delivery] = self.phone.handed_over.get(delivery, 0) + 1
+        self.phone.read.update(re.findall(r"\bk\d+\b", one.message.text))
         if certain:
             self.phone.certain.add(delivery)
 
@@ -169,6 +173,7 @@ class Deliveries(RuleBasedStateMachine):
     def nothing_reaches_a_phone_twice(self) -> None:
         if hasattr(self, "phone"):
             assert all(times <= 1 for times in self.phone.handed_over.values())
+            assert all(times <= 1 for times in self.phone.read.values()), "in a digest and by itself"
 
     @invariant()
     def what_was_taken_stays_sent_and_the_rest_is_accounted_for(self) -> None:
@@ -180,6 +185,11 @@ class Deliveries(RuleBasedStateMachine):
         assert all(rows[i].state == OutboundState.SENT for i in self.phone.certain)
         assert all(rows[i].state not in _OPEN for i in self.phone.handed_over)
         assert open_attempts == len(self.in_hand)
+        digests = {i: r for i, r in rows.items() if r.kind == OutboundKind.DIGEST}
+        for merged in (r for r in rows.values() if r.merged_into is not None):
+            carrier = digests[merged.merged_into]
+            under_way = not OutboundState(carrier.state).final
+            assert merged.state == (OutboundState.MERGED if under_way else carrier.state)
         sending = {i for i, r in rows.items() if r.state == OutboundState.SENDING}
         assert sending == {one.message.delivery_id for one in self.in_hand.values()}
 
